@@ -1,0 +1,33 @@
+"""Fixtures: small pictures, and the image sets where a developer has them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SHARED_DATA = Path(os.environ.get("MSROI_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[..., Path]:
+    """Path of a part of the image sets; the test is skipped where it is absent."""
+
+    def find(*parts: str) -> Path:
+        path = SHARED_DATA.joinpath(*parts)
+        if not path.exists():
+            pytest.skip(f"needs the image set {'/'.join(parts)}; set MSROI_SHARED_DATA to the folder of the sets")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def photo() -> np.ndarray:
+    """A colour photo, uint8 (256, 384, 3), from scikit-image."""
+    from skimage import data
+
+    return np.ascontiguousarray(data.astronaut()[:256, 64:448])
