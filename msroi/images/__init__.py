@@ -1,0 +1,51 @@
+"""Pictures in and out: the one reader, the one writer, and what lies between bytes and pixels.
+
+    read(path, bytes, file, PIL picture, array) -> Picture -> ...
+    ... -> assemble(coded, metadata) -> write_atomically
+
+Pixels stay as they are stored, with the orientation beside them; maps and hints are in upright coordinates.
+"""
+
+from __future__ import annotations
+
+from msroi.images.colour import convert_to_srgb, is_srgb
+from msroi.images.edits import resize_to_max_side, strip
+from msroi.images.orientation import to_stored, turn_upright
+from msroi.images.picture import Limits, Picture, Source
+from msroi.images.reader import read
+from msroi.images.writer import refuse_to_replace, write_atomically
+from msroi.metadata import (
+    ExtraPicture,
+    JpegFacts,
+    Metadata,
+    Segment,
+    assemble,
+    bare,
+    jpeg_facts,
+    read_comment,
+    strip_gps,
+)
+
+__all__ = [
+    "ExtraPicture",
+    "JpegFacts",
+    "Limits",
+    "Metadata",
+    "Picture",
+    "Segment",
+    "Source",
+    "assemble",
+    "bare",
+    "convert_to_srgb",
+    "is_srgb",
+    "jpeg_facts",
+    "read",
+    "read_comment",
+    "refuse_to_replace",
+    "resize_to_max_side",
+    "strip",
+    "strip_gps",
+    "to_stored",
+    "turn_upright",
+    "write_atomically",
+]

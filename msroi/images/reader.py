@@ -1,0 +1,198 @@
+"""The one reader: a path, bytes, a binary file, a PIL picture or an array becomes a `Picture`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image
+
+from msroi.errors import ImageError, MsroiError, OptionError
+from msroi.images import colour
+from msroi.images.decoders import DECODERS
+from msroi.images.formats import recognise
+from msroi.images.picture import Limits, Picture, Source
+from msroi.images.quiet import quiet_pillow
+from msroi.images.samples import pixels_of
+from msroi.metadata import exif as exif_bytes
+from msroi.metadata.foreign import Foreign, to_metadata
+
+_CHUNK = 1 << 20
+
+
+def read(image: Any, *, name: str | None = None, limits: Limits | None = None, threads: int | None = None) -> Picture:
+    """Reads a picture.
+
+    image: a path, the bytes of a file, a binary file, a PIL picture, or a uint8 array (height, width) grey,
+        (height, width, 3) RGB, (height, width, 4) RGBA; a Picture passes as it is.
+    name: what messages call it; by default the path or the file's name.
+    limits: checked on the header, before any pixel is decoded.
+    threads: accepted for decoders that could use them; none does, so the pixels never depend on it.
+    Errors: ImageError, with the name in front, for what is no picture, damaged or over a limit;
+    OptionError for an argument of another kind; MissingExtraError for HEIC without pillow-heif.
+    """
+    del threads
+    if isinstance(image, Picture):
+        return image
+    limits = limits or Limits()
+    name = name or _name_of(image)
+    with _named(name):
+        if isinstance(image, np.ndarray):
+            return _from_array(image, name, limits)
+        if isinstance(image, Image.Image):
+            return _from_pil(image, name, limits)
+        data = _bytes_of(image, limits)
+        kind = recognise(data)
+        with _foreign_errors(kind):
+            decoded = DECODERS[kind](data, limits)
+        source = Source(name, kind, data)
+        pixels = colour.frozen(decoded.pixels)
+        return Picture(pixels, decoded.orientation, decoded.metadata, source, decoded.notices)
+
+
+def _name_of(image: Any) -> str:
+    if isinstance(image, np.ndarray):
+        return "array"
+    if isinstance(image, Image.Image):
+        return "picture"
+    if isinstance(image, str | os.PathLike):
+        return os.fsdecode(image)
+    name = getattr(image, "name", None)
+    return name if isinstance(name, str) and name else "image"
+
+
+@contextlib.contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Puts the input's name in front of our own errors."""
+    try:
+        yield
+    except MsroiError as error:
+        raise type(error)(f"{name}: {error}") from error.__cause__
+
+
+@contextlib.contextmanager
+def _foreign_errors(kind: str) -> Iterator[None]:
+    """Turns whatever a decoder raises on a file into one ImageError."""
+    try:
+        yield
+    except MsroiError:
+        raise
+    except MemoryError as error:
+        raise ImageError(f"{kind} that does not fit into memory") from error
+    except Exception as error:  # a decoder's complaint about bytes from outside can be of any class
+        raise ImageError(f"damaged {kind}: {error or type(error).__name__}") from error
+
+
+def _bytes_of(image: Any, limits: Limits) -> bytes:
+    """The bytes of a path, a buffer or a stream, of which no more than the limit is read."""
+    if isinstance(image, bytes | bytearray | memoryview):
+        limits.check_bytes(len(image) if isinstance(image, bytes | bytearray) else image.nbytes)
+        return bytes(image)
+    if isinstance(image, str | os.PathLike):
+        return _bytes_of_path(image, limits)
+    if callable(getattr(image, "read", None)):
+        return _bytes_of_stream(image, limits)
+    raise OptionError(
+        f"{type(image).__name__} is no picture; a path, bytes, a binary file, a PIL picture or a uint8 array is taken"
+    )
+
+
+def _bytes_of_path(path: str | os.PathLike[str], limits: Limits) -> bytes:
+    try:
+        status = Path(os.fsdecode(path)).stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError("is a folder, not a picture")
+        if stat.S_ISREG(status.st_mode):
+            limits.check_bytes(status.st_size)
+        with Path(os.fsdecode(path)).open("rb") as file:
+            return _bytes_of_stream(file, limits)
+    except FileNotFoundError:
+        raise ImageError("no such file") from None
+    except (OSError, ValueError) as error:
+        raise ImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _bytes_of_stream(stream: IO[Any], limits: Limits) -> bytes:
+    parts: list[bytes] = []
+    n_bytes = 0
+    while True:
+        try:
+            part = stream.read(_CHUNK)
+        except (OSError, ValueError) as error:
+            raise ImageError(f"cannot be read: {error}") from error
+        if isinstance(part, str):
+            raise OptionError("is open as text; open it as a binary file ('rb')")
+        if not part:
+            return b"".join(parts)
+        n_bytes += len(part)
+        limits.check_bytes(n_bytes)
+        parts.append(bytes(part))
+
+
+def _from_array(array: np.ndarray, name: str, limits: Limits) -> Picture:
+    if array.dtype != np.uint8:
+        raise OptionError(f"array of {array.dtype}; uint8 is taken: {_remedy(array.dtype)}")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        taken = "(height, width), (height, width, 3) or (height, width, 4)"
+        raise OptionError(f"array of shape {array.shape}; {taken} is taken")
+    if array.size == 0:
+        raise ImageError("array without pixels")
+    limits.check_size(array.shape[1], array.shape[0])
+    if array.ndim == 3 and array.shape[2] == 4:
+        array = colour.over_white(np.ascontiguousarray(array[..., :3]), array[..., 3])
+    return Picture(colour.frozen(np.array(array, order="C")), source=Source(name, "array", None))
+
+
+def _remedy(dtype: np.dtype) -> str:
+    if dtype.kind == "f":
+        return "for values from 0 to 1, np.rint(array * 255).astype(np.uint8)"
+    if dtype == np.uint16:
+        return "for values up to 65535, ((array.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)"
+    if dtype.kind == "b":
+        return "array.astype(np.uint8) * 255"
+    return "array.astype(np.uint8), if its values lie within 0 to 255"
+
+
+def _from_pil(image: Image.Image, name: str, limits: Limits) -> Picture:
+    """A PIL picture: its pixels as they are now, and the EXIF, XMP and profile that it carries."""
+    limits.check_size(*image.size)
+    with _foreign_errors(image.format or "picture"), quiet_pillow():
+        image.load()
+        foreign = Foreign(_pil_exif(image), _pil_xmp(image), image.info.get("icc_profile") or None)
+        pixels, found = pixels_of(image, foreign.icc_profile)
+    if image.mode in ("CMYK", "LAB"):
+        foreign = replace(foreign, icc_profile=None)
+    metadata, notices = to_metadata(foreign)
+    n_frames = getattr(image, "n_frames", 1)
+    if n_frames > 1:
+        notices = (f"{n_frames} frames, the current one taken", *notices)
+    source = Source(name, image.format or "picture", None)
+    return Picture(colour.frozen(pixels), metadata.orientation, metadata, source, (*found, *notices))
+
+
+def _pil_exif(image: Image.Image) -> bytes | None:
+    """EXIF byte for byte as it was read, or anew if the picture's `getexif()` has been changed since."""
+    raw = image.info.get("exif")
+    raw = raw.removeprefix(exif_bytes.PREFIX) if isinstance(raw, bytes) else None
+    current = image.getexif()
+    if raw:
+        unchanged = Image.Exif()
+        unchanged.load(raw)
+        if dict(unchanged) == dict(current):
+            return raw
+    if not current:
+        return None
+    return current.tobytes().removeprefix(exif_bytes.PREFIX)
+
+
+def _pil_xmp(image: Image.Image) -> bytes | None:
+    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    return packet.encode() if isinstance(packet, str) else packet

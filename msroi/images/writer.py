@@ -1,0 +1,111 @@
+"""The one writer: a file is there as a whole or not at all, and never in place of an input."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from msroi.errors import ImageError
+
+
+def write_atomically(
+    path: str | os.PathLike[str],
+    data: bytes,
+    *,
+    overwrite: bool,
+    never: Sequence[str | os.PathLike[str]] = (),
+) -> None:
+    """Writes `data` to a temporary file beside `path`, flushes it to the disk, and renames it.
+
+    A link is followed to the file it means. Permission bits are those of the file it replaces, else a new
+    file's. A device or a pipe (`/dev/null`) is written to as it is.
+    Errors: ImageError if `path` is one of the inputs in `never`, also through links; if it exists and
+    `overwrite` is false; if it cannot be written. Nothing partial is left.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        refuse_to_replace(path, overwrite=overwrite, never=never)
+        mode = _mode(target)
+        if mode is not None and not stat.S_ISREG(mode):
+            target.write_bytes(data)
+        else:
+            _replace(target, data, mode, overwrite)
+    except OSError as error:
+        raise ImageError(f"{path}: {_reason(error, target)}") from error
+
+
+def refuse_to_replace(
+    path: str | os.PathLike[str], *, overwrite: bool, never: Sequence[str | os.PathLike[str]] = ()
+) -> None:
+    """The checks of `write_atomically`, to be made before the work. Errors: ImageError."""
+    target = Path(os.path.realpath(path))
+    try:
+        mode = _mode(target)
+        if mode is None:
+            return
+        if stat.S_ISDIR(mode):
+            raise ImageError(f"{path}: is a folder; name a file")
+        if any(_is_same(target, Path(other)) for other in never):
+            raise ImageError(f"{path}: is an input, and an input is never replaced; choose another name")
+        if stat.S_ISREG(mode) and not overwrite:
+            raise ImageError(f"{path}: exists already; --overwrite replaces it")
+    except OSError as error:
+        raise ImageError(f"{path}: {_reason(error, target)}") from error
+
+
+def _mode(path: Path) -> int | None:
+    """The file's mode; None if there is no such file."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except FileNotFoundError:
+        return False
+
+
+def _replace(target: Path, data: bytes, mode: int | None, overwrite: bool) -> None:
+    """Temporary file, flush, rename; the temporary file is gone whatever happens."""
+    temporary = target.parent / f".msroi-{secrets.token_hex(8)}.tmp"
+    # The system applies the umask here, which a process with threads cannot ask for safely.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            temporary.chmod(stat.S_IMODE(mode) & 0o777)
+        _rename(temporary, target, overwrite)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
+    """Without `overwrite` by a link, which fails if the name was taken in the meantime."""
+    if not overwrite:
+        try:
+            target.hardlink_to(temporary)
+            return
+        except FileExistsError:
+            raise
+        except (OSError, NotImplementedError):  # a file system without links
+            if target.exists():
+                raise FileExistsError(errno.EEXIST, "exists already") from None
+    temporary.replace(target)
+
+
+def _reason(error: OSError, target: Path) -> str:
+    if isinstance(error, FileExistsError):
+        return "exists already; --overwrite replaces it"
+    if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
+        return "cannot be written: its folder does not exist"
+    return f"cannot be written: {(error.strerror or type(error).__name__).lower()}"

@@ -1,0 +1,29 @@
+"""Metadata and the JPEG marker stream: bytes only, no pixels.
+
+Taken from a file once, carried along unchanged, put into the new file by `assemble`.
+"""
+
+from __future__ import annotations
+
+from msroi.metadata.assembly import assemble, bare
+from msroi.metadata.comment import read_comment
+from msroi.metadata.facts import JpegFacts, jpeg_facts
+from msroi.metadata.model import Metadata, from_jpeg, strip_gps
+from msroi.metadata.multi_picture import ExtraPicture
+from msroi.metadata.segments import Jpeg, Segment, is_jpeg, parse
+
+__all__ = [
+    "ExtraPicture",
+    "Jpeg",
+    "JpegFacts",
+    "Metadata",
+    "Segment",
+    "assemble",
+    "bare",
+    "from_jpeg",
+    "is_jpeg",
+    "jpeg_facts",
+    "parse",
+    "read_comment",
+    "strip_gps",
+]
