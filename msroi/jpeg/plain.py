@@ -1,0 +1,80 @@
+"""Plain JPEG: what everybody else makes, the yardstick of every budget, and a codec of its own.
+
+Plain is Pillow's JPEG at `quality=Q`: its default tables and 4:2:0 sampling, sequential, Huffman
+codes not optimised, no metadata (DESIGN 5.1). The bytes of the *upright* picture so coded are the
+budget B(Q) that other encoders are measured against.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+
+if TYPE_CHECKING:
+    from msroi.images import Picture
+
+Pixels = npt.NDArray[np.uint8]
+
+# The settings of libjpeg's scale of quality, from the smallest file to the largest.
+QUALITIES = range(1, 101)
+
+# What a sequential 4:2:0 encoder that knows no such options does anyway: asking for it is no error.
+SEQUENTIAL_420: Mapping[str, tuple[object, ...]] = {"chroma": ("keep", "420"), "baseline": (False, True)}
+
+
+def encode(pixels: Pixels, quality: int) -> bytes:
+    """Plain JPEG of uint8 pixels, (height, width, 3) RGB or (height, width) grey; quality 1 to 100."""
+    return _save(Image.fromarray(pixels), quality)
+
+
+def decode(jpeg: bytes) -> Pixels:
+    """Pixels of a JPEG as Pillow decodes it: RGB, grey or CMYK, uint8, orientation not applied."""
+    # Not Image.open: it looks at the number of pixels, which was settled when the picture was read.
+    with JpegImageFile(io.BytesIO(jpeg)) as image:
+        return np.asarray(image)
+
+
+class QualityEncoder:
+    """Encodes one picture at any quality from 1 to 100, with plain's settings.
+
+    For one thread: Pillow notes the settings of a save on the image itself.
+    """
+
+    settings: Sequence[int] = QUALITIES
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._image = Image.fromarray(pixels)
+
+    def encode(self, setting: int) -> bytes:
+        """The JPEG at quality `setting`."""
+        return _save(self._image, setting)
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The codec `plain`. It codes the picture as stored, so that the orientation tag stays right."""
+
+    name: ClassVar[str] = "plain"
+    version: ClassVar[str] = "1"
+    uses_map: ClassVar[bool] = False
+    look: ClassVar[int] = len(QUALITIES)
+    also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = SEQUENTIAL_420
+
+    def start(self, picture: Picture, saliency: npt.NDArray[np.float32] | None, threads: int) -> QualityEncoder:
+        """An encoder of the stored pixels; the map and the threads are not used."""
+        return QualityEncoder(picture.pixels)
+
+
+def _save(image: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    # Pillow would write these of an opened file by itself; arrays have none, and plain has none.
+    nothing: dict[str, Any] = {"exif": b"", "icc_profile": None, "comment": b""}
+    image.save(buffer, "JPEG", quality=quality, **nothing)
+    return buffer.getvalue()
