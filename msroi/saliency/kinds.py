@@ -1,0 +1,106 @@
+"""The kinds of map by name, each a function of the network's evidence. A new kind is one function and one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from msroi.errors import OptionError
+from msroi.images import read
+from msroi.saliency import activation_maps as maths
+from msroi.saliency.network import Evidence, load, network_input
+
+DEFAULT_KIND = "ms-roi"
+NO_MAP = "none"
+FLAT_VALUE = 0.5
+"""What a map says where nothing is more important than anything else."""
+
+FLAT_RANGE = 2
+"""A picture whose values, seen by the network, span no more than this is flat: there is nothing to find."""
+
+
+def saliency_map(image: Any, kind: str = DEFAULT_KIND) -> np.ndarray:
+    """Where people look in `image`: float32 (height, width) in [0, 1], aligned with the upright picture.
+
+    image: path, bytes, binary file, PIL image or uint8 array (height, width[, 3 or 4]).
+    kind: a name from `KINDS`. A flat picture gives a flat map of 0.5, and so does kind "none"; a flat map is
+    read-only.
+    The same picture gives the same map in every run, on any number of threads.
+    Raises ImageError for an image that cannot be read, OptionError for an unknown kind, SaliencyError for a
+    network that is missing or damaged. Source: MS-ROI, Selimović, Hladnik 2018.
+    """
+    return make_map(read(image).upright, kind)
+
+
+def make_map(pixels: np.ndarray, kind: str = DEFAULT_KIND) -> np.ndarray:
+    """`saliency_map` of pixels that are already upright: uint8 (height, width, 3) RGB or (height, width)."""
+    if kind not in KINDS:
+        raise OptionError(f"map kind {kind!r}: unknown; the kinds are {', '.join(KINDS)}")
+    height, width = pixels.shape[:2]
+    if kind == NO_MAP or _is_flat(pixels):
+        return flat_map(height, width, FLAT_VALUE)
+    network = load()
+    coarse = _COARSE_MAPS[kind](network.look(pixels), network.card)
+    return maths.enlarged(coarse, height, width)
+
+
+def flat_map(height: int, width: int, value: float) -> np.ndarray:
+    """One value everywhere: float32 (height, width), read-only, four bytes of memory whatever its size."""
+    return np.broadcast_to(np.float32(value), (height, width))
+
+
+def _is_flat(pixels: np.ndarray) -> bool:
+    small = network_input(pixels, 64)
+    low, high = cv2.minMaxLoc(small.reshape(-1))[:2]
+    if high - low <= FLAT_RANGE:
+        return True
+    return all(np.ptp(small[..., channel]) <= FLAT_RANGE for channel in range(small.shape[2]))
+
+
+def _objects(evidence: Evidence, card: dict[str, Any]) -> np.ndarray:
+    return _read_out(evidence.object_maps, evidence.logits, card["read_out"].get("objects"), maths.N_BEST)
+
+
+def _gaze(evidence: Evidence, card: dict[str, Any]) -> np.ndarray:
+    if evidence.gaze_maps is None:
+        return _objects(evidence, card)
+    return _read_out(evidence.gaze_maps, evidence.logits, card["read_out"].get("gaze"), maths.N_BEST)
+
+
+def _ms_roi(evidence: Evidence, card: dict[str, Any]) -> np.ndarray:
+    if evidence.gaze_maps is None:
+        return _objects(evidence, card)
+    return maths.blended(_objects(evidence, card), _gaze(evidence, card))
+
+
+def _best_class(evidence: Evidence, card: dict[str, Any]) -> np.ndarray:
+    # Grad-CAM of a network with global average pooling is its class activation map after ReLU, up to
+    # scale (Selvaraju et al. 2017, section 3.1), so both names read the same map.
+    return _read_out(evidence.object_maps, evidence.logits, None, 1)
+
+
+def _read_out(class_maps: np.ndarray, logits: np.ndarray, sigmoid: dict[str, float] | None, n_best: int) -> np.ndarray:
+    """The best classes' map, through the learned sigmoid or, without one, stretched to [0, 1]."""
+    evidence = maths.weighted_map(class_maps, *maths.best_classes(maths.softmax(logits), n_best))
+    return maths.stretched(evidence) if sigmoid is None else maths.calibrated(evidence, **sigmoid)
+
+
+_COARSE_MAPS: dict[str, Callable[[Evidence, dict[str, Any]], np.ndarray]] = {
+    "ms-roi": _ms_roi,
+    "objects": _objects,
+    "gaze": _gaze,
+    "cam": _best_class,
+    "grad-cam": _best_class,
+}
+
+KINDS: dict[str, str] = {
+    "ms-roi": "objects and gaze together, from the five most probable classes (default)",
+    "objects": "what people would call the subject",
+    "gaze": "where people look first",
+    "cam": "class activation map of the best class alone",
+    "grad-cam": "Grad-CAM of the best class (the same map: the network ends in global average pooling)",
+    NO_MAP: "no map: everything matters alike",
+}

@@ -1,0 +1,129 @@
+"""The saliency network that ships with msroi, run by ONNX Runtime.
+
+`weights/` holds a network as NAME.onnx and its model card NAME.json: where it comes from, how good it is,
+its hash, and the numbers that turn its class maps into a map. The network is loaded once a process, on
+first use.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from msroi.errors import SaliencyError
+
+WEIGHTS = Path(__file__).with_name("weights")
+DEFAULT_NETWORK = "ms-roi"
+MAX_SIDE = 1024
+"""Longest side of the network's input, in pixels; longer panoramas are squeezed."""
+
+MIN_SIDE = 48
+STRIDE = 16
+"""Pixels of the network's input to one cell of its maps."""
+
+_loading = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the network says of one picture.
+
+    object_maps, gaze_maps: float32 (classes, h, w), class activation maps; gaze_maps is None for a network
+    without. logits: float32 (classes,).
+    """
+
+    object_maps: np.ndarray
+    gaze_maps: np.ndarray | None
+    logits: np.ndarray
+
+
+@dataclass(frozen=True)
+class Network:
+    """A loaded network: its ONNX Runtime session and its card."""
+
+    name: str
+    card: dict[str, Any]
+    session: Any
+
+    @property
+    def sha256(self) -> str:
+        return str(self.card["sha256"])
+
+    def look(self, pixels: np.ndarray) -> Evidence:
+        """Run the network on a whole upright picture: uint8 (height, width, 3) RGB or (height, width)."""
+        outputs = self.session.run(None, {"picture": network_input(pixels, self.card["input_side"])[None]})
+        named = {output.name: value[0] for output, value in zip(self.session.get_outputs(), outputs, strict=True)}
+        return Evidence(named["object_maps"], named.get("gaze_maps"), named["logits"])
+
+
+def network_input(pixels: np.ndarray, side: int) -> np.ndarray:
+    """The whole picture, reduced to about `side`^2 pixels, its proportions kept; sides are multiples of 16.
+
+    The whole picture goes in, so that the map covers the whole picture. Returns uint8 (h, w, 3) RGB.
+    """
+    height, width = pixels.shape[:2]
+    scale = side / (width * height) ** 0.5
+    size = _side(width * scale), _side(height * scale)
+    enlarging = size[0] > width or size[1] > height
+    reduced = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if enlarging else cv2.INTER_AREA)
+    return cv2.cvtColor(reduced, cv2.COLOR_GRAY2RGB) if reduced.ndim == 2 else reduced
+
+
+def _side(length: float) -> int:
+    return min(MAX_SIDE, max(MIN_SIDE, STRIDE * round(length / STRIDE)))
+
+
+def load(name: str = DEFAULT_NETWORK) -> Network:
+    """The network called `name`; its file's hash is checked. Loaded once a process.
+
+    Raises SaliencyError naming the file if it is missing, unreadable or not the one of its card.
+    """
+    with _loading:
+        return _load(name)
+
+
+@functools.cache
+def _load(name: str) -> Network:
+    card = read_card(name)
+    path = WEIGHTS / f"{name}.onnx"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SaliencyError(f"{path}: the network is missing ({error.strerror}); install msroi again") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != card["sha256"]:
+        raise SaliencyError(f"{path}: damaged, its SHA-256 is {found}, expected {card['sha256']}; install msroi again")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = min(4, os.cpu_count() or 1)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return Network(name, card, session)
+
+
+def read_card(name: str) -> dict[str, Any]:
+    """The model card of a network: what it was trained on, how, and how good it is."""
+    path = WEIGHTS / f"{name}.json"
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SaliencyError(f"{path}: the network's card is missing or damaged; install msroi again") from error
+    return dict(card)
+
+
+def network_facts() -> list[dict[str, Any]]:
+    """Of each network in the package: name, file, sha256 and card. Nothing is loaded."""
+    names = sorted(path.stem for path in WEIGHTS.glob("*.onnx"))
+    cards = {name: read_card(name) for name in names}
+    return [{"name": n, "file": f"{n}.onnx", "sha256": cards[n]["sha256"], "card": cards[n]} for n in names]

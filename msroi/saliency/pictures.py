@@ -1,0 +1,86 @@
+"""A saliency map made visible: as a heat map, and laid over its photo (row M3).
+
+    saliency (height, width) in [0, 1] --heat_map--> jet colours --overlay--> photo and colours blended
+
+The colours are the jet table that the paper and most of the field use: dark blue for 0, through
+cyan and yellow, to dark red for 1. The table is computed here, so that no plotting library is needed.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from msroi.errors import ImageError, OptionError, SaliencyError
+
+# Corners of the piecewise linear jet map: (position, value) for each channel.
+_JET_RED = ((0.0, 0.35, 0.66, 0.89, 1.0), (0.0, 0.0, 1.0, 1.0, 0.5))
+_JET_GREEN = ((0.0, 0.125, 0.375, 0.64, 0.91, 1.0), (0.0, 0.0, 1.0, 1.0, 0.0, 0.0))
+_JET_BLUE = ((0.0, 0.11, 0.34, 0.65, 1.0), (0.5, 1.0, 1.0, 0.0, 0.0))
+
+# What single precision may put above 1 or below 0 without anybody having made a mistake.
+_ROUNDING = 1e-5
+
+
+def jet_table() -> npt.NDArray[np.uint8]:
+    """The 256 jet colours, uint8 (256, 3) RGB, from 0 (dark blue) to 1 (dark red)."""
+    position = np.linspace(0.0, 1.0, 256)
+    channels = [np.interp(position, *corners) for corners in (_JET_RED, _JET_GREEN, _JET_BLUE)]
+    return np.rint(np.stack(channels, axis=1) * 255).astype(np.uint8)
+
+
+def heat_map(saliency: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    """Jet colours of a saliency map.
+
+    saliency: real numbers (height, width) in [0, 1].
+    Returns uint8 (height, width, 3) RGB.
+    Errors: SaliencyError for another shape, for values outside [0, 1] and for NaN.
+    """
+    values = _checked_saliency(saliency)
+    index = np.clip(np.rint(values * np.float32(255)), 0, 255).astype(np.uint8)
+    return np.asarray(jet_table()[index])
+
+
+def overlay(image: npt.ArrayLike, saliency: npt.ArrayLike, strength: float = 0.5) -> npt.NDArray[np.uint8]:
+    """The photo with the heat map of its saliency laid over it.
+
+    image: uint8 (height, width, 3) RGB or (height, width) grey, upright.
+    saliency: real numbers (height, width) in [0, 1], aligned with the image.
+    strength: share of the heat map in the blend, from 0 (the photo alone) to 1 (the heat map alone).
+    Returns uint8 (height, width, 3) RGB.
+    Errors: ImageError for another kind of image, SaliencyError for a map that does not fit it,
+    OptionError for a strength outside [0, 1].
+    """
+    pixels = np.asarray(image)
+    pixel_shape = pixels.shape[2:]
+    if pixels.dtype != np.uint8 or pixels.ndim < 2 or pixel_shape not in ((), (3,)) or pixels.size == 0:
+        raise ImageError(
+            f"image: an array of {pixels.dtype} and shape {pixels.shape}; "
+            "pass uint8 of shape (height, width, 3) or (height, width)"
+        )
+    if not 0 <= strength <= 1:
+        raise OptionError(f"strength: {strength} is outside 0 to 1")
+    heat = heat_map(saliency)
+    if heat.shape[:2] != pixels.shape[:2]:
+        raise SaliencyError(
+            f"saliency: {heat.shape[1]}x{heat.shape[0]}, but the image is "
+            f"{pixels.shape[1]}x{pixels.shape[0]}; resize the map to the image"
+        )
+    colours = np.ascontiguousarray(pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2))
+    return np.asarray(cv2.addWeighted(colours, 1.0 - strength, heat, strength, 0.0), dtype=np.uint8)
+
+
+def _checked_saliency(saliency: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    values = np.asarray(saliency)
+    if values.dtype.kind not in "fiub" or values.ndim != 2 or values.size == 0:
+        raise SaliencyError(
+            f"saliency: an array of {values.dtype} and shape {values.shape}; pass numbers of shape (height, width)"
+        )
+    lowest, highest = values.min(), values.max()
+    # NaN fails both comparisons.
+    if not (lowest >= -_ROUNDING and highest <= 1 + _ROUNDING):
+        raise SaliencyError(
+            f"saliency: values from {lowest:g} to {highest:g}, or not a number somewhere; scale them to 0 to 1"
+        )
+    return values.astype(np.float32, copy=False)

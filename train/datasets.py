@@ -1,0 +1,162 @@
+"""Photos with class labels, object masks or fixations, as lists of samples; nothing is decoded here.
+
+Each reader takes the folder of a data set as its authors publish it. Lists are sorted, so the same
+folders give the same samples in the same order on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from msroi.errors import ImageError, OptionError
+
+SUFFIXES = {".jpg", ".jpeg", ".png"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One photo and what is known of it.
+
+    label: class 0 to 101, or -1. mask: path of an object mask (threshold 128), or None.
+    fixations: float32 (n, 2), x and y as fractions of width and height, or None.
+    held_back: kept out of training, to choose among variants and to measure accuracy.
+    """
+
+    path: Path
+    label: int = -1
+    mask: Path | None = None
+    fixations: np.ndarray | None = None
+    held_back: bool = False
+
+
+def caltech101(folder: Path, n_validation: int = 15) -> tuple[list[Sample], list[str]]:
+    """Caltech-101: samples and class names; the last `n_validation` photos of each class are held back.
+
+    102 folders, BACKGROUND_Google among them; 15 of each is the paper's split, 1530 photos.
+    """
+    folder = _folder(folder)
+    names = sorted(child.name for child in folder.iterdir() if child.is_dir())
+    if len(names) < 2:
+        raise OptionError(f"{folder}: holds {len(names)} class folders; give the folder 101_ObjectCategories")
+    samples = []
+    for label, name in enumerate(names):
+        photos = _photos(folder / name)
+        first_held_back = len(photos) - n_validation
+        samples += [Sample(p, label=label, held_back=i >= first_held_back) for i, p in enumerate(photos)]
+    return samples, names
+
+
+def duts(folder: Path) -> list[Sample]:
+    """DUTS-TR: 10,553 photos with object masks (Wang et al., CVPR 2017); a sample of it may stand in image/, mask/."""
+    if (_folder(folder) / "image").is_dir():
+        return _with_masks(folder / "image", folder / "mask")
+    return _with_masks(folder / "DUTS-TR-Image", folder / "DUTS-TR-Mask")
+
+
+def msra10k(folder: Path) -> list[Sample]:
+    """MSRA10K's `train` and `val` parts; `test` is never read (Cheng et al., TPAMI 37(3) 2015)."""
+    parts = [_with_masks(_folder(folder) / part / "images", folder / part / "masks") for part in ("train", "val")]
+    return parts[0] + parts[1]
+
+
+def mit1003(folder: Path) -> list[Sample]:
+    """MIT1003: 1003 photos, 15 observers (Judd et al., ICCV 2009).
+
+    The first fixation of each scanpath sits at the centre of the screen and is dropped. A sample of it may
+    stand in image/ with `fixations.json`: {"name.jpg": {"size": [width, height], "fixations": [[x, y], ...]}}.
+    """
+    folder = _folder(folder)
+    if (folder / "fixations.json").exists():
+        entries = json.loads((folder / "fixations.json").read_text())
+        return [
+            _with_fixations(folder / "image" / name, np.array(e["fixations"])) for name, e in sorted(entries.items())
+        ]
+    samples = []
+    for photo in _photos(folder / "STIMULI"):
+        paths = sorted((folder / "SCANPATHS" / photo.stem).iterdir())
+        points = [np.loadtxt(path, ndmin=2)[1:, :2] for path in paths if path.stat().st_size]
+        samples.append(_with_fixations(photo, np.concatenate([p.reshape(-1, 2) for p in points])))
+    return samples
+
+
+def eye_crowd(folder: Path, left_out: Sequence[str] = ()) -> list[Sample]:
+    """EyeCrowd: 500 photos of crowds, 16 observers (Jiang, Xu, Zhao, ECCV 2014), less the names `left_out`."""
+    from scipy.io import loadmat
+
+    folder = _folder(folder)
+    entries = loadmat(folder / "eye" / "fixations.mat", squeeze_me=True, struct_as_record=False)["fixations"]
+    samples = []
+    for entry in entries:
+        if entry.img in left_out:
+            continue
+        points = [np.stack([np.atleast_1d(s.fix_x), np.atleast_1d(s.fix_y)], 1)[1:] for s in entry.subjects]
+        samples.append(_with_fixations(folder / "stimuli" / entry.img, np.concatenate(points)))
+    return samples
+
+
+def scenes(folder: Path) -> list[Sample]:
+    """Scene saliency: 500 scenes, 12 observers; columns are y, x, start, duration."""
+    from scipy.io import loadmat
+
+    folder = _folder(folder)
+    table = loadmat(folder / "tidy" / "fixations.mat", squeeze_me=True, struct_as_record=False)["fixations"]
+    photos = _photos(folder / "stimuli")
+    samples = []
+    for photo, row in zip(photos, table, strict=True):
+        points = [np.reshape(cell, (-1, 4))[1:, 1::-1] for cell in row if np.size(cell)]
+        samples.append(_with_fixations(photo, np.concatenate(points)))
+    return samples
+
+
+READERS: dict[str, Callable[[Path], list[Sample]]] = {
+    "duts": duts,
+    "msra10k": msra10k,
+    "mit1003": mit1003,
+    "eye-crowd": eye_crowd,
+    "scenes": scenes,
+}
+
+
+def hold_back(samples: list[Sample], one_in: int = 20) -> list[Sample]:
+    """Mark about one sample in `one_in` as held back, by a hash of its file name, so that it never moves."""
+    return [
+        Sample(s.path, s.label, s.mask, s.fixations, zlib.crc32(s.path.name.encode()) % one_in == 0) for s in samples
+    ]
+
+
+def read_names(path: Path) -> list[str]:
+    """The file names that a JSON file lists (the keys of its object, or the items of its list)."""
+    return [str(name) for name in json.loads(path.read_text())]
+
+
+def _with_masks(photos: Path, masks: Path) -> list[Sample]:
+    samples = [Sample(photo, mask=masks / f"{photo.stem}.png") for photo in _photos(photos)]
+    missing = [sample.path.name for sample in samples if sample.mask and not sample.mask.exists()]
+    if missing:
+        raise ImageError(f"{masks}: no mask for {len(missing)} photos, the first is {missing[0]}")
+    return samples
+
+
+def _with_fixations(photo: Path, points: np.ndarray) -> Sample:
+    from PIL import Image
+
+    with Image.open(photo) as image:
+        fractions = points / np.array(image.size)
+    inside = ((fractions >= 0) & (fractions < 1)).all(axis=1)
+    return Sample(photo, fixations=fractions[inside].astype(np.float32))
+
+
+def _folder(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise OptionError(f"{folder}: no such folder; give the folder of the data set")
+    return folder
+
+
+def _photos(folder: Path) -> list[Path]:
+    return sorted(p for p in _folder(folder).iterdir() if p.suffix.lower() in SUFFIXES)

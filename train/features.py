@@ -1,0 +1,156 @@
+"""Frozen features, computed once: views of every photo through VGG16's blocks 1 to 3 and the teacher.
+
+The store is a folder of .npy files, filled in order and resumable: `filled.json` says how far it is.
+A view of 160 pixels takes 256 kB.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from msroi.errors import OptionError
+from train.datasets import Sample
+from train.views import NONE, Augmentation, View, make_view
+
+CHUNK = 32
+
+
+@dataclass(frozen=True)
+class Store:
+    """Arrays of one entry a view, memory-mapped.
+
+    block3: float16 (n, side / 8, side / 8, 256). hint: float16 (n, side / 32, side / 32, 1024) or None.
+    label: int16 (n,), -1 unknown. mask: uint8 (n, side / 8, side / 8), 0 to 255. density: float32
+    (n, side / 16, side / 16). kind: uint8 (n,), 0 nothing, 1 mask, 2 fixations. held_back: bool (n,).
+    """
+
+    block3: np.ndarray
+    hint: np.ndarray | None
+    label: np.ndarray
+    mask: np.ndarray
+    density: np.ndarray
+    kind: np.ndarray
+    held_back: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+def plan(samples: dict[str, Sequence[Sample]], views: dict[str, int]) -> list[tuple[Sample, int]]:
+    """Which views are made: (sample, number of the view); held-back photos are seen once, whole."""
+    rows = []
+    for name, members in samples.items():
+        for sample in members:
+            rows += [(sample, i) for i in range(1 if sample.held_back else views.get(name, 1))]
+    return rows
+
+
+def fill(
+    folder: Path,
+    rows: Sequence[tuple[Sample, int]],
+    side: int,
+    augmentation: Augmentation,
+    trunk: Any,
+    teacher: Any | None,
+    seed: int,
+    say: Callable[[str], None],
+) -> Store:
+    """Compute what is missing of the store in `folder` and return it open."""
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = {"rows": len(rows), "side": side, "seed": seed, "teacher": teacher is not None}
+    progress = folder / "filled.json"
+    done = _resume(progress, identity)
+    store = _open(folder, len(rows), side, teacher is not None, create=done == 0)
+    started, first = time.monotonic(), done
+    for start, views in _chunks(rows, done, side, augmentation, seed):
+        chunk = rows[start : start + CHUNK]
+        _write(store, start, chunk, views, trunk, teacher)
+        done = start + len(chunk)
+        if done % (CHUNK * 32) < CHUNK or done == len(rows):
+            for array in (store.block3, store.hint, store.mask, store.density):
+                if isinstance(array, np.memmap):
+                    array.flush()
+            progress.write_text(json.dumps(identity | {"done": done}))
+            rate = (done - first) / (time.monotonic() - started)
+            say(f"features {done} of {len(rows)}, {rate:.1f} views a second")
+    return store
+
+
+def _resume(progress: Path, identity: dict[str, Any]) -> int:
+    if not progress.exists():
+        return 0
+    known = json.loads(progress.read_text())
+    if any(known[key] != value for key, value in identity.items()):
+        raise OptionError(f"{progress.parent}: holds features of other photos or another recipe; remove the folder")
+    return int(known["done"])
+
+
+def _open(folder: Path, n: int, side: int, teacher: bool, create: bool) -> Store:
+    fine, coarse, far = side // 8, side // 16, side // 32
+    shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+        "block3": ((n, fine, fine, 256), np.float16),
+        "hint": ((n, far, far, 1024), np.float16),
+        "label": ((n,), np.int16),
+        "mask": ((n, fine, fine), np.uint8),
+        "density": ((n, coarse, coarse), np.float32),
+        "kind": ((n,), np.uint8),
+        "held_back": ((n,), np.bool_),
+    }
+    arrays: dict[str, Any] = {"hint": None}
+    for name, (shape, dtype) in shapes.items():
+        if name == "hint" and not teacher:
+            continue
+        path = folder / f"{name}.npy"
+        if create:
+            arrays[name] = np.lib.format.open_memmap(path, "w+", dtype, shape)
+        else:
+            arrays[name] = np.lib.format.open_memmap(path, "r+")
+    return Store(**arrays)
+
+
+def _chunks(
+    rows: Sequence[tuple[Sample, int]], done: int, side: int, augmentation: Augmentation, seed: int
+) -> Iterator[tuple[int, list[View]]]:
+    """Views of the rows from `done` on, a chunk ahead of the network."""
+
+    def one(index: int) -> View:
+        sample, view = rows[index]
+        return make_view(sample, side, NONE if sample.held_back else augmentation, (seed, index, view))
+
+    with ThreadPoolExecutor(2) as pool:
+        starts = range(done, len(rows), CHUNK)
+        ahead: list[Any] = []
+        for start in starts:
+            ahead.append((start, [pool.submit(one, i) for i in range(start, min(start + CHUNK, len(rows)))]))
+            if len(ahead) > 2:
+                first, futures = ahead.pop(0)
+                yield first, [future.result() for future in futures]
+        for first, futures in ahead:
+            yield first, [future.result() for future in futures]
+
+
+def _write(
+    store: Store, start: int, chunk: Sequence[tuple[Sample, int]], views: list[View], trunk: Any, teacher: Any
+) -> None:
+    stop = start + len(chunk)
+    pixels = np.zeros((CHUNK, *views[0].pixels.shape), np.float32)
+    pixels[: len(views)] = [view.pixels for view in views]
+    store.block3[start:stop] = trunk.predict_on_batch(pixels)[: len(views)]
+    if store.hint is not None:
+        store.hint[start:stop] = teacher.predict_on_batch(pixels)[: len(views)]
+    for i, ((sample, _), view) in enumerate(zip(chunk, views, strict=True), start):
+        store.label[i] = sample.label
+        store.held_back[i] = sample.held_back
+        store.kind[i] = 1 if view.mask is not None else 2 if view.density is not None else 0
+        if view.mask is not None:
+            store.mask[i] = np.round(np.clip(view.mask, 0, 1) * 255)
+        if view.density is not None:
+            store.density[i] = view.density
