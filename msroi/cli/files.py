@@ -1,0 +1,98 @@
+"""Writing what a verb made: beside the input, under a folder, to one named file or to standard output."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msroi.cli.inputs import PICTURE_SUFFIXES, STANDARD_STREAM, Input
+from msroi.errors import OptionError
+
+if TYPE_CHECKING:
+    import argparse
+
+    import numpy as np
+
+
+def add_output_options(parser: argparse.ArgumentParser, default: str) -> Any:
+    """-o, -d and --overwrite. default: where the output stands without them. Returns the group."""
+    group = parser.add_argument_group("output")
+    place = group.add_mutually_exclusive_group()
+    place.add_argument("-o", "--output", metavar="OUT", help=f"the output file, - for standard output ({default})")
+    place.add_argument(
+        "-d",
+        "--directory",
+        metavar="DIR",
+        type=Path,
+        help="a folder for the outputs, made if need be; folders that were given keep their structure in it",
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace existing outputs (never an input)")
+    return group
+
+
+def single_output(arguments: argparse.Namespace, suffixes: frozenset[str], what: str) -> str | None:
+    """The one named output, `-` for standard output, None for the rule. Raises OptionError.
+
+    suffixes: the picture suffixes that fit what is written; other suffixes that are no picture's fit as well.
+    """
+    output: str | None = arguments.output
+    directory: Path | None = arguments.directory
+    if directory is not None and directory.exists() and not directory.is_dir():
+        raise OptionError(f"-d {directory}: is a file; name a folder")
+    if output is None:
+        to_stdout = arguments.inputs == [STANDARD_STREAM] and directory is None
+        output = STANDARD_STREAM if to_stdout else None
+    elif len(arguments.inputs) > 1 or Path(arguments.inputs[0]).is_dir():
+        raise OptionError(f"-o {output}: takes one input file; use -d DIR for several or a folder")
+    elif not output or Path(output).is_dir():
+        raise OptionError(f"-o {output or repr(output)}: is a folder; use -d for folders")
+    elif Path(output).suffix.lower() in PICTURE_SUFFIXES - suffixes:
+        raise OptionError(f"-o {output}: what is written is {what}; give the name another ending")
+    if output == STANDARD_STREAM and sys.stdout.isatty():
+        raise OptionError("standard output is a terminal, no place for a picture; use -o FILE or a pipe")
+    return output
+
+
+def check_free(path: Path, overwrite: bool, never: Sequence[Path] = ()) -> None:
+    """Raises ImageError where the output could not be written, before any work is spent on it."""
+    from msroi.images import refuse_to_replace
+
+    refuse_to_replace(path, overwrite=overwrite, never=never)
+
+
+def write(path: Path, data: bytes, *, overwrite: bool, never: Sequence[Path] = (), make_folder: bool = False) -> None:
+    """The whole file or nothing. make_folder: its folder is made if need be."""
+    from msroi.images import write_atomically
+
+    if make_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, data, overwrite=overwrite, never=never)
+
+
+def write_standard_output(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def inputs_on_disk(inputs: Sequence[Input]) -> tuple[Path, ...]:
+    """The files that no output may replace."""
+    return tuple(item.path for item in inputs if item.path is not None)
+
+
+def png(pixels: np.ndarray, icc_profile: bytes | None = None) -> bytes:
+    """A PNG file of uint8 pixels (height, width[, 3]) in the space of the profile, sRGB without one."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", icc_profile=icc_profile)
+    return file.getvalue()
+
+
+def grey_map(saliency: np.ndarray) -> np.ndarray:
+    """A map, float32 (height, width) in [0, 1], as uint8: white is what matters most."""
+    import numpy as np
+
+    return np.asarray(np.rint(np.clip(saliency, 0, 1) * 255), np.uint8)

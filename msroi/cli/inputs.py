@@ -1,0 +1,144 @@
+"""From the words on the command line to inputs and the files that they become.
+
+A folder stands for the pictures in it and below, sorted; hidden files, our own outputs and symbolic links to
+folders are passed over. Outputs are planned before anything runs, so that two inputs never meet in one
+file and no input is ever replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from msroi.errors import ImageError, OptionError
+
+JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})
+# What is taken from a folder; a file that is named is taken whatever its name.
+PICTURE_SUFFIXES = JPEG_SUFFIXES | {
+    *(".png", ".apng", ".tif", ".tiff", ".webp", ".bmp", ".dib", ".gif"),
+    *(".mpo", ".heic", ".heif", ".hif", ".avif"),
+}
+OUR_SUFFIXES = (".msroi.jpg", ".map.png", ".heat.png", ".overlay.png")
+
+STANDARD_STREAM = "-"
+STANDARD_INPUT_NAME = "standard input"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One picture to work on."""
+
+    name: str  # as the user wrote it; for a file in a folder, the folder's name in front
+    path: Path | None  # None: standard input
+    relative: Path  # its place under -d: the file's name, or its path below the folder that was given
+
+    def open(self) -> Path | BinaryIO:
+        """What `msroi` reads."""
+        if self.path is not None:
+            return self.path
+        if sys.stdin.isatty():
+            raise ImageError(f"{self.name}: it is a terminal; pipe a picture into it")
+        return sys.stdin.buffer
+
+
+def expand(
+    words: Sequence[str], outputs_folder: Path | None = None, *, include_ours: bool = False
+) -> tuple[list[Input], list[ImageError]]:
+    """Inputs in the order given, each once, and what could not be found.
+
+    words: files, folders or `-`. outputs_folder: passed over when it lies in a folder that was given.
+    include_ours: take what msroi wrote from folders, too.
+    """
+    skipped = OUR_SUFFIXES if not include_ours else ()
+    inputs: list[Input] = []
+    problems: list[ImageError] = []
+    for word in words:
+        path = Path(word)
+        if word == STANDARD_STREAM:
+            inputs.append(Input(STANDARD_INPUT_NAME, None, Path("standard-input")))
+        elif path.is_dir():
+            found = _walk(path, outputs_folder, skipped, problems)
+            inputs += found
+            if not found:
+                problems.append(ImageError(f"{word}: no picture files in this folder"))
+        elif not os.path.lexists(path):
+            problems.append(ImageError(f"{word}: no such file or folder"))
+        else:
+            inputs.append(Input(word, path, Path(path.name)))
+    if len(words) > 1 and any(item.path is None for item in inputs):
+        raise OptionError("-: standard input goes alone; give the other inputs in a command of their own")
+    return list({_key(item.path): item for item in reversed(inputs)}.values())[::-1], problems
+
+
+def _walk(
+    folder: Path, outputs_folder: Path | None, skipped_suffixes: tuple[str, ...], problems: list[ImageError]
+) -> list[Input]:
+    def note(error: OSError) -> None:
+        problems.append(ImageError(f"{error.filename}: {error.strerror}"))
+
+    skipped = None if outputs_folder is None else os.path.realpath(outputs_folder)
+    if skipped == os.path.realpath(folder):
+        skipped = None  # -d is the folder itself: what is in it is what was asked for
+    found = []
+    for place, folders, files in os.walk(folder, onerror=note):
+        folders[:] = sorted(
+            name for name in folders if name[0] != "." and os.path.realpath(Path(place, name)) != skipped
+        )
+        for name in sorted(files):
+            if _is_picture_name(name) and not name.lower().endswith(skipped_suffixes):
+                path = Path(place, name)
+                found.append(Input(str(path), path, path.relative_to(folder)))
+    return found
+
+
+def _is_picture_name(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES
+
+
+def _key(path: Path | None) -> str:
+    if path is None:
+        return STANDARD_STREAM
+    # `resolve` would make one of two links to a file.
+    return os.path.normcase(os.path.abspath(path))  # noqa: PTH100
+
+
+# --- where outputs go --------------------------------------------------------------------------
+
+
+def plan_outputs(inputs: Sequence[Input], place: Callable[[Input, bool], Path]) -> list[Path]:
+    """The output of each input, all different and none of them an input.
+
+    place: (input, with_suffix) -> path. Inputs that would meet (a.png and a.jpg become a.msroi.jpg) are
+    placed once more with their suffix in the name (a.png.msroi.jpg, a.jpg.msroi.jpg).
+    Raises OptionError where that does not part them, or where an output would replace an input.
+    """
+    outputs = [place(item, False) for item in inputs]
+    met = Counter(_key(path).casefold() for path in outputs)
+    outputs = [
+        place(item, True) if met[_key(path).casefold()] > 1 else path
+        for item, path in zip(inputs, outputs, strict=True)
+    ]
+    taken = {_key(item.path): item.name for item in inputs}
+    made: dict[str, str] = {}
+    for item, path in zip(inputs, outputs, strict=True):
+        key = _key(path)
+        if key in taken:
+            raise OptionError(f"{item.name}: its output would replace the input {taken[key]}; choose another folder")
+        if key in made:
+            raise OptionError(f"{item.name}: its output {path} is also that of {made[key]}; run them apart")
+        made[key] = item.name
+    return outputs
+
+
+def beside(item: Input, suffix: str, *, with_suffix: bool = False, folder: Path | None = None) -> Path:
+    """NAME + suffix, beside the input, or under `folder` at its place in the folder that was given."""
+    name = (item.relative.name if with_suffix else item.relative.stem) + suffix
+    if folder is not None:
+        return folder / item.relative.with_name(name)
+    assert item.path is not None
+    return item.path.with_name(name)

@@ -1,0 +1,167 @@
+"""Write the saliency map of a picture: where people look, from 0 (black) to 1 (white).
+
+The map is as large as the upright picture. Without -o or -d it stands beside the input as NAME.map.png.
+Several forms may be asked for at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msroi.cli import files
+from msroi.cli.arguments import add_inputs, add_limits, add_map_options, add_running, given, limits_of, map_of
+from msroi.cli.each import run_each
+from msroi.cli.inputs import STANDARD_STREAM, Input, beside, expand, plan_outputs
+from msroi.cli.output import Screen
+from msroi.errors import OptionError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from msroi.images import Picture
+
+EXAMPLES = """\
+examples:
+  msroi map photo.jpg                       photo.map.png, grey, 8 bit
+  msroi map photo.jpg --heat --overlay      photo.heat.png and photo.overlay.png
+  msroi map photo.jpg --npy -o map.npy      float32 (height, width), for NumPy
+  msroi map photos -d maps --overlay        a folder
+  msroi map photo.jpg --map mine.png --focus 400,300,250,250 --overlay     what compress would follow
+"""
+
+# form -> what the name of its file ends in
+SUFFIXES = {"grey": ".map.png", "heat": ".heat.png", "overlay": ".overlay.png", "npy": ".map.npy"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_inputs(parser)
+    group = parser.add_argument_group("forms")
+    group.add_argument("--grey", action="store_true", help="grey picture, 8 bit (the default)")
+    group.add_argument("--heat", action="store_true", help="in colours, blue to red")
+    group.add_argument("--overlay", action="store_true", help="in colours over the picture")
+    group.add_argument("--npy", action="store_true", help="the figures themselves, float32 in 0 to 1")
+    add_map_options(parser)
+    files.add_output_options(parser, "default: NAME.map.png beside the input")
+    add_limits(parser)
+    add_running(parser, "one JSON object a line: what was written, and figures of the map")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    forms = [form for form in SUFFIXES if getattr(arguments, form)] or ["grey"]
+    output = _single_output(arguments, forms)
+    inputs, problems = expand(arguments.inputs, arguments.directory)
+    outputs = {form: _plan(inputs, SUFFIXES[form], output, arguments.directory) for form in forms}
+    screen = Screen(arguments, data_on_stdout=output == STANDARD_STREAM)
+    job = _Job(arguments, screen, inputs, outputs)
+    return run_each(inputs, problems, job.draw, screen)
+
+
+def _single_output(arguments: argparse.Namespace, forms: list[str]) -> str | None:
+    suffixes, what = (frozenset({".npy"}), "an array of NumPy") if forms == ["npy"] else (frozenset({".png"}), "a PNG")
+    output = files.single_output(arguments, suffixes, what)
+    if output is not None and len(forms) > 1:
+        raise OptionError(f"{' and '.join('--' + form for form in forms)} are several files; leave -o out or use -d")
+    return output
+
+
+def _plan(inputs: list[Input], suffix: str, output: str | None, folder: Path | None) -> dict[Input, Path]:
+    if output == STANDARD_STREAM:
+        return {item: Path(output) for item in inputs}
+
+    def place(item: Input, with_suffix: bool) -> Path:
+        return Path(output) if output else beside(item, suffix, with_suffix=with_suffix, folder=folder)
+
+    return dict(zip(inputs, plan_outputs(inputs, place), strict=True))
+
+
+class _Job:
+    """One run of the verb."""
+
+    def __init__(
+        self,
+        arguments: argparse.Namespace,
+        screen: Screen,
+        inputs: list[Input],
+        outputs: dict[str, dict[Input, Path]],
+    ) -> None:
+        self.arguments = arguments
+        self.screen = screen
+        self.inputs = inputs
+        self.outputs = outputs
+
+    def draw(self, item: Input) -> None:
+        from msroi.images import read
+        from msroi.saliency.hints import resolve
+
+        start = time.perf_counter()
+        paths = {form: places[item] for form, places in self.outputs.items()}
+        to_stdout = Path(STANDARD_STREAM) in paths.values()
+        if not to_stdout:
+            for path in paths.values():
+                files.check_free(path, self.arguments.overwrite, files.inputs_on_disk(self.inputs))
+        options = {"map_kind": "ms-roi", "saliency": None, "focus": (), **map_of(self.arguments)}
+        threads = given(self.arguments, "threads")
+        picture = read(item.open(), name=item.name, limits=limits_of(self.arguments), **threads)
+        saliency, identity = resolve(options["saliency"], options["map_kind"], options["focus"], picture)
+        for form, path in paths.items():
+            data = _encode(form, saliency, picture)
+            if to_stdout:
+                files.write_standard_output(data)
+            else:
+                self._write(path, data)
+        self._tell(item, paths, saliency, identity, picture.notices, time.perf_counter() - start)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        files.write(
+            path,
+            data,
+            overwrite=self.arguments.overwrite,
+            never=files.inputs_on_disk(self.inputs),
+            make_folder=self.arguments.directory is not None,
+        )
+
+    def _tell(
+        self,
+        item: Input,
+        paths: dict[str, Path],
+        saliency: np.ndarray,
+        identity: str,
+        notices: tuple[str, ...],
+        seconds: float,
+    ) -> None:
+        height, width = saliency.shape
+        where = ", ".join("standard output" if str(path) == STANDARD_STREAM else str(path) for path in paths.values())
+        notes = "".join(f"; {notice}" for notice in notices)
+        self.screen.line(f"{item.name}: {where}, {width} x {height}, {identity}, {seconds:.2f} s{notes}")
+        self.screen.record(
+            {
+                "input": item.name,
+                "outputs": {form: str(path) for form, path in paths.items()},
+                "width": width,
+                "height": height,
+                "map": identity,
+                "mean": float(saliency.mean()),
+                "minimum": float(saliency.min()),
+                "maximum": float(saliency.max()),
+                "notices": list(notices),
+                "seconds": round(seconds, 3),
+            }
+        )
+
+
+def _encode(form: str, saliency: np.ndarray, picture: Picture) -> bytes:
+    from msroi.saliency.pictures import heat_map, overlay
+
+    if form == "npy":
+        import numpy as np
+
+        file = io.BytesIO()
+        np.save(file, saliency, allow_pickle=False)
+        return file.getvalue()
+    if form == "overlay":
+        return files.png(overlay(picture.upright, saliency), picture.metadata.icc_profile)
+    return files.png(heat_map(saliency) if form == "heat" else files.grey_map(saliency))

@@ -1,0 +1,160 @@
+"""compress(): a photo in, a JPEG that spends its bytes where people look out.
+
+    image --read--> picture --> (sRGB, size) --> map --> codec --> search --> metadata --> ladder --> result
+                    job.py ...........................   encoding.py ..............  original.py
+
+Each arrow is one call with arrays and plain values; codecs come from the table in `msroi.jpeg.codec`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from msroi import images
+from msroi.images import Limits
+from msroi.jpeg.codec import make_codec
+from msroi.options import whole_number
+from msroi.pipeline.encoding import make_file
+from msroi.pipeline.job import Box, Job, prepare
+from msroi.pipeline.original import already_made
+from msroi.pipeline.request import MATCHES, Request
+from msroi.pipeline.result import Outcome, Report, Result
+
+__all__ = ["DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "compress"]
+
+DEFAULT_METHOD = "two-pass"
+
+
+def compress(
+    image: Any,
+    *,
+    quality: int = 75,
+    match: str | None = None,
+    size: int | None = None,
+    bpp: float | None = None,
+    method: str = DEFAULT_METHOD,
+    q_low: int = 30,
+    q_high: int = 70,
+    levels: int = 5,
+    map_kind: str = "ms-roi",
+    saliency: Any = None,
+    focus: Sequence[Box] = (),
+    chroma: str = "keep",
+    tune: str = "default",
+    guard: bool = True,
+    baseline: bool = False,
+    strip: bool = False,
+    strip_gps: bool = False,
+    srgb: bool = False,
+    max_side: int | None = None,
+    min_savings: float = 0.0,
+    force: bool = False,
+    threads: int | None = None,
+    limits: Limits = Limits(),
+    name: str | None = None,
+) -> Result:
+    """Make a JPEG that spends its bytes where people look.
+
+    image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]); never modified.
+    quality: 1 to 100, of the plain JPEG that the result measures up to.
+    match: "size" (default), at most plain's bytes, metadata left out on both sides; or "quality", the fewest
+        bytes with PSNR over the whole picture and map-weighted SSIM at least plain's.
+    size, bpp: a target for the whole file instead, in bytes or bits per pixel of the picture as written.
+    method: a name from `msroi.jpeg.CODECS`. q_low, q_high, levels, chroma, tune, guard, baseline: options of
+        methods, refused where the method cannot honour them.
+    map_kind, saliency, focus: the network's map by name; a map of one's own instead (array, path or name of a
+        kind); boxes x, y, width, height in pixels of the upright input that matter as well.
+    strip, strip_gps, srgb, max_side: what is done to metadata, colour and size on the way.
+    min_savings, force: a JPEG input is kept where the result would not be smaller, or not by this percentage
+        (`msroi.pipeline.original` says how); force overrides that, and makes anew what this request had made before.
+    threads: at most so many, default all processors; the result does not depend on it.
+    limits: what is refused before decoding. name: the input's name in messages.
+    Errors: the subclasses of MsroiError.
+    """
+    started = time.perf_counter()
+    codec_options = {
+        "q_low": q_low,
+        "q_high": q_high,
+        "levels": levels,
+        "chroma": chroma,
+        "tune": tune,
+        "guard": guard,
+        "baseline": baseline,
+    }
+    request = Request(
+        codec=make_codec(method, codec_options),
+        quality=quality,
+        match=match,
+        size=size,
+        bpp=bpp,
+        strip=strip,
+        strip_gps=strip_gps,
+        srgb=srgb,
+        max_side=max_side,
+        min_savings=min_savings,
+        force=force,
+    )
+    n_threads = _processors() if threads is None else whole_number("threads", threads, 1)
+    picture = images.read(image, name=name, limits=limits, threads=n_threads)
+    job = prepare(request, picture, map_kind, saliency, focus, n_threads)
+    outcome = already_made(job) or make_file(job)
+    kind = _name_of_map(job, map_kind, saliency)
+    report = _report(job, outcome, kind, time.perf_counter() - started)
+    return Result(outcome.data, job.saliency, report, _path_of(image))
+
+
+def _report(job: Job, outcome: Outcome, map_kind: str, seconds: float) -> Report:
+    request, source = job.request, job.source.source
+    width, height = job.picture.upright_size
+    return Report(
+        name=source.name,
+        format=source.format,
+        width=width,
+        height=height,
+        source_bytes=None if source.data is None else len(source.data),
+        plain_bytes=len(job.plain_jpeg),
+        coded_bytes=outcome.coded_bytes,
+        output_bytes=len(outcome.data),
+        method=request.codec.name,
+        method_version=request.codec.version,
+        quality=request.quality,
+        match=request.goal,
+        target=job.target,
+        reached=outcome.reached,
+        setting=outcome.setting,
+        map_kind=map_kind,
+        map_identity=job.map_identity,
+        kept_original=outcome.kept_original,
+        reason=outcome.reason,
+        notices=job.notices if outcome.notices is None else outcome.notices,
+        n_probes=outcome.n_probes,
+        seconds=seconds,
+    )
+
+
+def _name_of_map(job: Job, map_kind: str, saliency: Any) -> str:
+    """What the report calls the map: a kind, "own", or "none" where no map was used."""
+    from msroi.saliency import KINDS
+
+    if job.saliency is None:
+        return "none"
+    if saliency is None:
+        return map_kind
+    return saliency if isinstance(saliency, str) and saliency in KINDS else "own"
+
+
+def _path_of(image: Any) -> Path | None:
+    """Where the input lies, if it is a file: `Result.save` never replaces it."""
+    path = image if isinstance(image, str | os.PathLike) else getattr(image, "name", None)
+    return Path(path) if isinstance(path, str | os.PathLike) else None
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,124 @@
+"""From a job to a file: the codec's encoder, the search for the target, metadata, the ladder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msroi import images, metrics
+from msroi.errors import TargetError
+from msroi.images import Picture
+from msroi.jpeg import plain
+from msroi.jpeg.codec import Encoder
+from msroi.matching import Match, Verdict, fewest_bytes, largest_within
+from msroi.pipeline.job import Job
+from msroi.pipeline.original import kept_original
+from msroi.pipeline.result import Outcome, Saliency
+
+# Metadata that take more than this share of a target that cannot be reached are worth a word.
+_MUCH_METADATA = 0.1
+
+
+def make_file(job: Job) -> Outcome:
+    """Our file, or the original where the ladder says so.
+
+    Errors: TargetError where neither meets the target.
+    """
+    try:
+        ours = _encode(job)
+    except TargetError as error:
+        kept = kept_original(job, None)
+        if kept is None:
+            raise TargetError(f"{job.name}: {error}") from None
+        return kept
+    return kept_original(job, ours) or ours
+
+
+def _encode(job: Job) -> Outcome:
+    saliency = job.stored_saliency
+    encoder = job.request.codec.start(job.picture, saliency, job.n_threads)
+    if job.request.goal == "size":
+        return _equal_size(job, encoder)
+    if job.request.goal == "quality":
+        return _equal_quality(job, encoder, saliency)
+    return _whole_file(job, encoder)
+
+
+def _equal_size(job: Job, encoder: Encoder) -> Outcome:
+    """At most plain's bytes, metadata left out on both sides."""
+    settings = encoder.settings
+    if isinstance(job.request.codec, plain.Plain):
+        # Plain at quality Q is itself: a higher quality with as few bytes, as in flat pictures, is not asked for.
+        settings = settings[: job.request.quality]
+    look, first = job.request.codec.look, _first(job, settings)
+    match = largest_within(encoder.encode, settings, len(job.plain_jpeg), first=first, look=look)
+    return _finished(job, match, f"{len(match.data)} bytes of picture data")
+
+
+def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outcome:
+    """The fewest bytes that are as good as plain."""
+    judge = _AsGoodAsPlain(job.picture, job.plain_jpeg, weights)
+    look, first = job.request.codec.look, _first(job, encoder.settings)
+    try:
+        match = fewest_bytes(encoder.encode, encoder.settings, judge, first=first, look=look)
+    except TargetError as error:
+        raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower --quality") from None
+    share = 100 * len(match.data) / len(job.plain_jpeg)
+    return _finished(job, match, f"{match.reached} in {share:.1f} % of plain's bytes")
+
+
+def _whole_file(job: Job, encoder: Encoder) -> Outcome:
+    """A target that counts metadata: the search measures the very files that it returns."""
+    coded_bytes: dict[Any, int] = {}
+
+    def encode(setting: Any) -> bytes:
+        coded = encoder.encode(setting)
+        coded_bytes[setting] = len(coded)
+        return job.assembled(coded)
+
+    max_bytes = job.max_bytes or 0
+    try:
+        match = largest_within(encode, encoder.settings, max_bytes, look=job.request.codec.look)
+    except TargetError as error:
+        overhead = len(job.assembled(job.plain_jpeg)) - len(job.plain_jpeg)
+        much = overhead > _MUCH_METADATA * max_bytes
+        hint = f"; metadata take {overhead} bytes (--strip)" if much else ""
+        raise TargetError(f"{error}{hint}") from None
+    reached = f"{len(match.data)} bytes"
+    if job.request.bpp is not None:
+        width, height = job.picture.upright_size
+        reached += f", {8 * len(match.data) / (width * height):.3f} bits per pixel"
+    return Outcome(match.data, coded_bytes[match.setting], reached, match.setting, match.n_probes)
+
+
+def _first(job: Job, settings: Any) -> int:
+    """Where a search begins: plain's quality, carried over to other scales."""
+    return len(settings) * job.request.quality // plain.QUALITIES[-1] - 1
+
+
+def _finished(job: Job, match: Match, reached: str) -> Outcome:
+    return Outcome(job.assembled(match.data), len(match.data), reached, match.setting, match.n_probes)
+
+
+class _AsGoodAsPlain:
+    """Judges files by DESIGN 5.1: PSNR over the whole picture and map-weighted SSIM at least plain's."""
+
+    def __init__(self, picture: Picture, plain_jpeg: bytes, weights: Saliency | None) -> None:
+        # A map of zeros says that nothing matters more than anything else.
+        self._weights = None if weights is None or not weights.any() else weights
+        self._pixels = picture.pixels
+        decoded = images.to_stored(plain.decode(plain_jpeg), picture.orientation)
+        self._psnr_db = metrics.psnr_db(self._pixels, decoded)
+        self._ssim = metrics.ssim(self._pixels, decoded, self._weights)
+        self.wanted = _in_words(self._psnr_db, self._ssim)
+
+    def __call__(self, data: bytes) -> Verdict:
+        decoded = plain.decode(data)
+        psnr_db = metrics.psnr_db(self._pixels, decoded)
+        if psnr_db < self._psnr_db:  # SSIM takes ten times as long
+            return Verdict(False, _in_words(psnr_db))
+        ssim = metrics.ssim(self._pixels, decoded, self._weights)
+        return Verdict(ssim >= self._ssim, _in_words(psnr_db, ssim))
+
+
+def _in_words(psnr_db: float, ssim: float | None = None) -> str:
+    return f"PSNR {psnr_db:.2f} dB" + ("" if ssim is None else f", map-weighted SSIM {ssim:.4f}")

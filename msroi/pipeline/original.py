@@ -1,0 +1,96 @@
+"""When the original is the answer: a file that we made already, and the ladder of "never larger"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from msroi import metadata as meta
+from msroi.jpeg import lossless
+from msroi.pipeline.job import Job
+from msroi.pipeline.result import Outcome
+
+
+def already_made(job: Job) -> Outcome | None:
+    """The input itself, if this very request made it.
+
+    It is not if the request would change it still: metadata that came in since and are to go, a size over the
+    target. The version in our mark may be another: the digest holds what decides on the bytes.
+    """
+    data = job.source.source.data
+    mark = None if data is None else meta.read_comment(data)
+    if data is None or mark is None or job.request.force or job.pixels_changed:
+        return None
+    if mark.split()[-1] != job.comment.split()[-1]:
+        return None
+    if job.max_bytes is not None and len(data) > job.max_bytes:
+        return None
+    if meta.assemble(meta.bare(data), job.edited(meta.from_jpeg(data)[0]), mark) != data:
+        return None
+    return replace(_kept(data, "unchanged"), reason="already made by this request", notices=())
+
+
+def kept_original(job: Job, ours: Outcome | None) -> Outcome | None:
+    """The original instead of ours, where a JPEG input would not become smaller; None for ours.
+
+    The rungs: our encode; the original losslessly optimised; the original. The first two must have fewer
+    bytes than the input, and by min_savings percent; metadata are treated as asked on each. A target for the
+    whole file stands above min_savings, and the original must meet it too. `ours` is None where the target is
+    out of our reach: then only an original that meets a target for the whole file will do.
+
+    There is no ladder where colours were converted or the picture was reduced, as asked: the original then is no
+    answer, however small it is. Nor is there with force, or for other formats.
+    """
+    data = job.source.source.data
+    if data is None or not _has_ladder(job, data) or (ours is None and job.max_bytes is None):
+        return None
+    enough = min(len(data) - 1, math.floor(len(data) * (1 - job.request.min_savings / 100)))
+    if ours is not None and len(ours.data) <= enough:
+        return None
+    reason = _reason(ours, len(data), job.request.min_savings)
+    n_probes = 0 if ours is None else ours.n_probes
+    for kept in _rungs(job, data, enough):
+        if job.max_bytes is None or len(kept.data) <= job.max_bytes:
+            return replace(kept, n_probes=n_probes, reason=reason)
+    return None
+
+
+def _has_ladder(job: Job, data: bytes) -> bool:
+    if job.source.source.format != "JPEG" or job.request.force or job.pixels_changed:
+        return False
+    # CMYK was converted in reading already.
+    return not (job.request.srgb and len(meta.parse(data).frame.components) == 4)
+
+
+def _rungs(job: Job, data: bytes, enough: int) -> Iterator[Outcome]:
+    """The original's picture data, the lossless form only if the file has at most `enough` bytes."""
+    before, notices = meta.from_jpeg(data)
+    after = job.edited(before)
+    notices = (*notices, *after.notices)
+    bare = meta.bare(data)
+    optimised = lossless.optimise(bare)
+    if optimised is not None:
+        # With our mark, so that a second run leaves the file alone.
+        file = meta.assemble(optimised, after, job.comment)
+        if len(file) <= enough:
+            yield _kept(file, "original kept, losslessly optimised", notices)
+    file = data if after == before else meta.assemble(bare, after)
+    if file == data:
+        yield _kept(data, "original kept")
+    else:
+        yield _kept(file, "original kept, metadata as asked", notices)
+
+
+def _kept(data: bytes, reached: str, notices: tuple[str, ...] = ()) -> Outcome:
+    return Outcome(data, len(meta.bare(data)), reached, kept_original=True, notices=notices)
+
+
+def _reason(ours: Outcome | None, source_bytes: int, min_savings: float) -> str:
+    if ours is None:
+        return "the target is below the smallest that our encode can be, and the original meets it"
+    n_bytes = len(ours.data)
+    if n_bytes >= source_bytes:
+        return f"our encode would have {n_bytes} bytes, the original has {source_bytes}"
+    saved = 100 * (1 - n_bytes / source_bytes)
+    return f"our encode would save {saved:.1f} %, less than the {min_savings:g} % asked for"

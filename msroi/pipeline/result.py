@@ -1,0 +1,98 @@
+"""What a run gives back: the file, its map and the report."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from msroi import images
+
+Saliency = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was asked, what came out. All sizes in bytes, counted on the data themselves.
+
+    source_bytes: the input as read, None for arrays and images that are no file.
+    plain_bytes: plain JPEG of the upright picture at `quality`, without metadata: B(Q) of DESIGN 5.1.
+    coded_bytes: the picture data of the result, without metadata. output_bytes: the whole file.
+    match: "size", "quality", or the target given instead: "bytes", "bits per pixel".
+    target, reached: what was aimed at and what was reached, in words.
+    setting: the codec's setting (Q_final of two-pass), None where the original was kept.
+    map_identity: equal for equal maps; "" where no map was used.
+    reason: why the original was kept, or why nothing was done.
+    n_probes: files encoded on the way.
+    """
+
+    name: str
+    format: str
+    width: int
+    height: int
+    source_bytes: int | None
+    plain_bytes: int
+    coded_bytes: int
+    output_bytes: int
+    method: str
+    method_version: str
+    quality: int
+    match: str
+    target: str
+    reached: str
+    setting: int | float | None
+    map_kind: str
+    map_identity: str
+    kept_original: bool
+    reason: str | None
+    notices: tuple[str, ...]
+    n_probes: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**dataclasses.asdict(self), "notices": list(self.notices)}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A file, the map that steered it, and the report.
+
+    data: the JPEG. saliency: float32 (height, width) in [0, 1], upright; None where no map was needed.
+    """
+
+    data: bytes = field(repr=False)
+    saliency: Saliency | None = field(repr=False)
+    report: Report
+    source_path: Path | None = field(default=None, repr=False)
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Write the file in one step; nothing partial is ever left.
+
+        Errors: ImageError if `path` exists and `overwrite` is False, or if it is the input, which is
+        never replaced.
+        """
+        never = () if self.source_path is None else (self.source_path,)
+        images.write_atomically(Path(path), self.data, overwrite=overwrite, never=never)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished file on its way into a report, whose fields have the same meaning.
+
+    notices: None for those of the picture that was coded; an original that is kept has its own.
+    """
+
+    data: bytes = field(repr=False)
+    coded_bytes: int
+    reached: str
+    setting: Any = None
+    n_probes: int = 0
+    kept_original: bool = False
+    reason: str | None = None
+    notices: tuple[str, ...] | None = None

@@ -1,0 +1,92 @@
+"""The architecture: modules import from lower ranks only, and `import msroi` stays light."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import msroi
+
+PACKAGE = Path(msroi.__file__).parent
+RANKS = {
+    "version": 0,
+    "errors": 0,
+    "options": 1,
+    "metadata": 1,
+    "metrics": 1,
+    "images": 2,
+    "saliency": 3,
+    "jpeg": 3,
+    "matching": 4,
+    "pipeline": 5,
+    "comparison": 5,
+    "report": 6,
+    "cli": 7,
+}
+HEAVY = {"cv2", "keras", "matplotlib", "numpy", "onnxruntime", "PIL", "rich", "scipy", "skimage", "tensorflow"}
+KERAS_HOMES = {"msroi/saliency/keras_model.py"}
+MODULES = sorted(p for p in PACKAGE.rglob("*.py"))
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Full names of all modules that a file imports, at any depth of its code."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} line {node.lineno}: relative import; write the full name"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def part(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_down_the_ranks(path: Path) -> None:
+    own = part(path)
+    if own in ("__init__", "__main__"):
+        return
+    assert own in RANKS, f"{own} has no rank: add it here and in CONTRIBUTING"
+    for name in imported_modules(path):
+        pieces = name.split(".")
+        if pieces[0] == "train":
+            pytest.fail(f"{path}: the package imports {name}; train/ imports msroi, never the reverse")
+        if pieces[0] != "msroi" or len(pieces) == 1 or pieces[1] == own or name == "msroi.__version__":
+            continue
+        assert RANKS[pieces[1]] < RANKS[own], f"{own} (rank {RANKS[own]}) imports {name}"
+
+
+def test_keras_stays_where_it_belongs() -> None:
+    homes = {
+        str(path.relative_to(PACKAGE.parent))
+        for path in MODULES
+        if any(name.split(".")[0] in ("keras", "tensorflow") for name in imported_modules(path))
+    }
+    assert homes == KERAS_HOMES
+
+
+def test_import_is_light() -> None:
+    code = "import sys, json, msroi; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
+    loaded = set(json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout))
+    assert "msroi" in loaded
+    assert not loaded & HEAVY
+
+
+def test_exported_names_exist() -> None:
+    assert sorted(msroi.__all__) == msroi.__all__
+    for name in msroi.__all__:
+        assert getattr(msroi, name) is not None
+    assert set(dir(msroi)) == set(msroi.__all__)
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'compres'"):
+        msroi.compres  # noqa: B018

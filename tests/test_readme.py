@@ -1,0 +1,71 @@
+"""The README's blocks: `sh` and `python` run as they stand; `console` blocks install, train or test."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def run_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python with this package, from another folder."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
+    )
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, photo: np.ndarray) -> Path:
+    """A folder as the README's reader has it: photo.jpg, and a folder of two more."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "photos").mkdir()
+    Image.fromarray(photo).save(folder / "photo.jpg", quality=95)
+    Image.fromarray(photo[:, ::-1]).save(folder / "photos" / "one.jpg", quality=95)
+    Image.fromarray(photo[::-1]).save(folder / "photos" / "two.png")
+    return folder
+
+
+def test_there_are_blocks() -> None:
+    assert len(blocks("sh")) >= 2 and len(blocks("python")) >= 1 and len(blocks("console")) >= 3
+
+
+def test_blocks_run_one_after_the_other(desk: Path) -> None:
+    before = (desk / "photo.jpg").read_bytes()
+    for commands in blocks("sh"):
+        for line in commands.splitlines():
+            words = line.split("#")[0].split()
+            assert words[0] == "msroi"
+            done = run_in(desk, "-m", *words)
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
+    for code in blocks("python"):
+        done = run_in(desk, "-c", code)
+        assert done.returncode == 0, done.stderr
+    assert (desk / "photo.jpg").read_bytes() == before
+    made = {"photo.msroi.jpg", "smaller.jpg", "small.jpg", "boxed.jpg", "heat.png", "from_python.jpg"}
+    assert made <= {path.name for path in desk.iterdir()}
+    assert (desk / "small.jpg").stat().st_size <= 40_000
+    assert len(list((desk / "out").rglob("*.jpg"))) == 2
+
+
+def test_training_commands_have_the_options_they_name() -> None:
+    pytest.importorskip("keras", reason="needs the keras extra")
+    from train import export, saliency
+
+    text = "\n".join(blocks("console")).replace("\\\n", " ")
+    for module, parser in (("train.saliency", saliency._arguments()), ("train.export", export._arguments())):
+        (line,) = [row for row in text.splitlines() if f"-m {module}" in row]
+        parser.parse_args(line.split(module)[1].split())
