@@ -435,6 +435,16 @@ def test_our_own_file_comes_back_as_it_is(folder: Path, small: np.ndarray, capsy
     assert (folder / "b.jpg").read_bytes() == (folder / "a.msroi.jpg").read_bytes()
 
 
+def test_our_own_file_is_not_copied_beside_itself(
+    folder: Path, small: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(folder / "a.png", small)
+    run(capsys, "compress", "a.png", *FAST)
+    status, out, _ = run(capsys, "compress", "a.msroi.jpg", "--json", *FAST)
+    assert status == 0 and json.loads(out)["output"] == "a.msroi.jpg"
+    assert sorted(path.name for path in folder.iterdir()) == ["a.msroi.jpg", "a.png"]
+
+
 def test_a_name_with_odd_letters_stays_one_line(
     folder: Path, small: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:

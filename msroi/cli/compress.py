@@ -242,6 +242,7 @@ class _Job:
         self.arguments = arguments
         self.screen = screen
         self.outputs = outputs
+        self.beside = arguments.output is None and arguments.directory is None
         self.options: dict[str, Any] = {
             **given(arguments, *_PASSED_ON),
             **map_of(arguments),
@@ -252,7 +253,7 @@ class _Job:
         self.name_width = max((len(item.name) for item in outputs), default=4)
 
     def compress(self, item: Input) -> None:
-        from msroi.pipeline import compress
+        from msroi.pipeline import ALREADY_MADE, compress
 
         output = self.outputs[item]
         pictures = self._pictures_beside(output)
@@ -262,6 +263,8 @@ class _Job:
         result = compress(item.open(), name=item.name, **self.options)
         if output == TO_STDOUT:
             files.write_standard_output(result.data)
+        elif item.path is not None and self.beside and result.report.reason == ALREADY_MADE:
+            output = item.path  # a second copy beside it, a.msroi.msroi.jpg, would help nobody
         else:
             self._write(output, result.data)
             for kind, path in pictures.items():
@@ -336,10 +339,11 @@ def what_was_reached(report: Report) -> str:
 
 def _draw(kind: str, saliency: np.ndarray, jpeg: bytes) -> bytes:
     """The map, or the coded picture under it, as a PNG file."""
-    if kind == "map":
-        return files.png(files.grey_map(saliency))
     from msroi.images import read
-    from msroi.saliency.pictures import overlay
+    from msroi.saliency.pictures import grey_map, overlay
+
+    if kind == "map":
+        return files.png(grey_map(saliency))
 
     picture = read(jpeg)
     return files.png(overlay(picture.upright, saliency), picture.metadata.icc_profile)

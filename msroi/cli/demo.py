@@ -113,7 +113,7 @@ def make(picture: Picture, quality: int) -> tuple[dict[str, bytes], dict[str, An
     """Everything that the demo writes, name -> bytes, and its record for JSON."""
     from msroi.images import read
     from msroi.pipeline import compress
-    from msroi.saliency.pictures import heat_map, overlay
+    from msroi.saliency.pictures import grey_map, heat_map, overlay
 
     # Without metadata on both sides, so that the files' sizes are those of the pictures.
     options: Mapping[str, Any] = {"quality": quality, "strip": True, "force": True}
@@ -134,7 +134,7 @@ def make(picture: Picture, quality: int) -> tuple[dict[str, bytes], dict[str, An
     made = {
         "original.png": files.png(picture.upright, profile),
         **pair,
-        "map.png": files.png(files.grey_map(saliency)),
+        "map.png": files.png(grey_map(saliency)),
         "heat.png": files.png(heat_map(saliency)),
         "overlay.png": files.png(overlay(picture.upright, saliency), profile),
         "index.html": make_page(f"msroi demo: {photo}", picture, scored, weights, notes).encode(),

@@ -89,10 +89,3 @@ def png(pixels: np.ndarray, icc_profile: bytes | None = None) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG", icc_profile=icc_profile)
     return file.getvalue()
-
-
-def grey_map(saliency: np.ndarray) -> np.ndarray:
-    """A map, float32 (height, width) in [0, 1], as uint8: white is what matters most."""
-    import numpy as np
-
-    return np.asarray(np.rint(np.clip(saliency, 0, 1) * 255), np.uint8)

@@ -154,7 +154,7 @@ class _Job:
 
 
 def _encode(form: str, saliency: np.ndarray, picture: Picture) -> bytes:
-    from msroi.saliency.pictures import heat_map, overlay
+    from msroi.saliency.pictures import grey_map, heat_map, overlay
 
     if form == "npy":
         import numpy as np
@@ -164,4 +164,4 @@ def _encode(form: str, saliency: np.ndarray, picture: Picture) -> bytes:
         return file.getvalue()
     if form == "overlay":
         return files.png(overlay(picture.upright, saliency), picture.metadata.icc_profile)
-    return files.png(heat_map(saliency) if form == "heat" else files.grey_map(saliency))
+    return files.png(heat_map(saliency) if form == "heat" else grey_map(saliency))

@@ -20,11 +20,11 @@ from msroi.jpeg.codec import make_codec
 from msroi.options import whole_number
 from msroi.pipeline.encoding import make_file
 from msroi.pipeline.job import Box, Job, prepare
-from msroi.pipeline.original import already_made
+from msroi.pipeline.original import ALREADY_MADE, already_made
 from msroi.pipeline.request import MATCHES, Request
 from msroi.pipeline.result import Outcome, Report, Result
 
-__all__ = ["DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "compress"]
+__all__ = ["ALREADY_MADE", "DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "compress"]
 
 DEFAULT_METHOD = "two-pass"
 

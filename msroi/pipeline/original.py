@@ -11,6 +11,8 @@ from msroi.jpeg import lossless
 from msroi.pipeline.job import Job
 from msroi.pipeline.result import Outcome
 
+ALREADY_MADE = "already made by this request"
+
 
 def already_made(job: Job) -> Outcome | None:
     """The input itself, if this very request made it.
@@ -28,7 +30,7 @@ def already_made(job: Job) -> Outcome | None:
         return None
     if meta.assemble(meta.bare(data), job.edited(meta.from_jpeg(data)[0]), mark) != data:
         return None
-    return replace(_kept(data, "unchanged"), reason="already made by this request", notices=())
+    return replace(_kept(data, "unchanged"), reason=ALREADY_MADE, notices=())
 
 
 def kept_original(job: Job, ours: Outcome | None) -> Outcome | None:

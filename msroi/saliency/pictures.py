@@ -30,6 +30,10 @@ def jet_table() -> npt.NDArray[np.uint8]:
     return np.rint(np.stack(channels, axis=1) * 255).astype(np.uint8)
 
 
+_STRIP = 256
+"""Rows that are converted at once."""
+
+
 def heat_map(saliency: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """Jet colours of a saliency map.
 
@@ -37,9 +41,21 @@ def heat_map(saliency: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     Returns uint8 (height, width, 3) RGB.
     Errors: SaliencyError for another shape, for values outside [0, 1] and for NaN.
     """
+    return np.asarray(jet_table()[grey_map(saliency)])
+
+
+def grey_map(saliency: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    """The map as a grey picture: uint8 (height, width), white is what matters most.
+
+    saliency: real numbers (height, width) in [0, 1]. Errors: SaliencyError for another kind of array.
+    """
     values = _checked_saliency(saliency)
-    index = np.clip(np.rint(values * np.float32(255)), 0, 255).astype(np.uint8)
-    return np.asarray(jet_table()[index])
+    grey = np.empty(values.shape, np.uint8)
+    # In strips: the floats in between would take more memory than map and picture together.
+    for top in range(0, len(values), _STRIP):
+        rows = slice(top, top + _STRIP)
+        grey[rows] = np.clip(np.rint(values[rows] * np.float32(255)), 0, 255)
+    return grey
 
 
 def overlay(image: npt.ArrayLike, saliency: npt.ArrayLike, strength: float = 0.5) -> npt.NDArray[np.uint8]:
