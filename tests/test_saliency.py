@@ -117,7 +117,8 @@ def test_the_input_keeps_proportions_and_shows_the_whole_picture() -> None:
 def test_the_same_map_in_every_process_and_with_any_number_of_threads(photo: np.ndarray, tmp_path: Path) -> None:
     Image.fromarray(photo).save(tmp_path / "photo.png")
     code = (
-        "import os, sys, hashlib, cv2, msroi; n = int(sys.argv[2]); os.cpu_count = lambda: n; cv2.setNumThreads(n);"
+        "import os, sys, hashlib, cv2, msroi; n = int(sys.argv[2]); cv2.setNumThreads(n);"
+        "os.sched_getaffinity = lambda _: range(n);"
         "print(hashlib.sha256(msroi.saliency_map(sys.argv[1]).tobytes()).hexdigest())"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "photo.png")]
@@ -142,16 +143,15 @@ def test_card_and_file_of_the_shipped_network() -> None:
     assert card["trained"] and card["recipe"]["name"] and card["data"]
 
 
-def test_missing_and_damaged_networks_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "WEIGHTS", tmp_path)
+def test_missing_and_damaged_networks_are_named(tmp_path: Path) -> None:
     with pytest.raises(SaliencyError, match=r"lost\.json: the network's card is missing"):
-        network.load("lost")
+        network.load("lost", tmp_path)
     (tmp_path / "lost.json").write_text(json.dumps({"sha256": "00ff"}))
     with pytest.raises(SaliencyError, match=r"lost\.onnx: the network is missing"):
-        network.load("lost")
+        network.load("lost", tmp_path)
     (tmp_path / "lost.onnx").write_bytes(b"not a network")
     with pytest.raises(SaliencyError, match=r"lost\.onnx: damaged, its SHA-256 is .* expected 00ff"):
-        network.load("lost")
+        network.load("lost", tmp_path)
 
 
 def picture_of(height: int, width: int) -> object:

@@ -89,7 +89,7 @@ def test_export_computes_what_keras_computes(
     import onnxruntime
 
     run_program(
-        "train.export", smoke_run, "--caltech101", shared_data("caltech101-mini"), "--validation", 2,
+        "train.export", smoke_run, "--caltech101", shared_data("caltech101-mini"),
         "--side", 64, "--name", "trial", "--output", tmp_path, "--float",
     )  # fmt: skip
     card = json.loads((tmp_path / "trial.json").read_text())
@@ -117,7 +117,7 @@ def test_eight_bits_follow_the_float_network(
 
     outputs = {}
     for name, extra in (("whole", ["--float"]), ("eight", [])):
-        arguments = ["--caltech101", shared_data("caltech101-mini"), "--validation", 2, "--side", 64]
+        arguments = ["--caltech101", shared_data("caltech101-mini")]
         run_program("train.export", smoke_run, *arguments, "--name", name, "--output", tmp_path, *extra)
         session = onnxruntime.InferenceSession(str(tmp_path / f"{name}.onnx"), providers=["CPUExecutionProvider"])
         outputs[name] = session.run(["gaze_maps"], {"picture": photo[None, :128, :192]})[0].ravel()

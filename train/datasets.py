@@ -53,9 +53,9 @@ def caltech101(folder: Path, n_validation: int = 15) -> tuple[list[Sample], list
 
 
 def duts(folder: Path) -> list[Sample]:
-    """DUTS-TR: 10,553 photos with object masks (Wang et al., CVPR 2017); a sample of it may stand in image/, mask/."""
+    """DUTS-TR: 10,553 photos with object masks (Wang et al., CVPR 2017); a part of it may stand in image/, mask/."""
     if (_folder(folder) / "image").is_dir():
-        return _with_masks(folder / "image", folder / "mask")
+        return photos_with_masks(folder)
     return _with_masks(folder / "DUTS-TR-Image", folder / "DUTS-TR-Mask")
 
 
@@ -68,15 +68,12 @@ def msra10k(folder: Path) -> list[Sample]:
 def mit1003(folder: Path) -> list[Sample]:
     """MIT1003: 1003 photos, 15 observers (Judd et al., ICCV 2009).
 
-    The first fixation of each scanpath sits at the centre of the screen and is dropped. A sample of it may
-    stand in image/ with `fixations.json`: {"name.jpg": {"size": [width, height], "fixations": [[x, y], ...]}}.
+    The first fixation of each scanpath sits at the centre of the screen and is dropped. A part of it may
+    stand in image/ with `fixations.json`.
     """
     folder = _folder(folder)
     if (folder / "fixations.json").exists():
-        entries = json.loads((folder / "fixations.json").read_text())
-        return [
-            _with_fixations(folder / "image" / name, np.array(e["fixations"])) for name, e in sorted(entries.items())
-        ]
+        return photos_with_fixations(folder)
     samples = []
     for photo in _photos(folder / "STIMULI"):
         paths = sorted((folder / "SCANPATHS" / photo.stem).iterdir())
@@ -112,6 +109,17 @@ def scenes(folder: Path) -> list[Sample]:
         points = [np.reshape(cell, (-1, 4))[1:, 1::-1] for cell in row if np.size(cell)]
         samples.append(_with_fixations(photo, np.concatenate(points)))
     return samples
+
+
+def photos_with_masks(folder: Path) -> list[Sample]:
+    """Photos in image/ and object masks of the same names, as PNG, in mask/."""
+    return _with_masks(_folder(folder) / "image", folder / "mask")
+
+
+def photos_with_fixations(folder: Path) -> list[Sample]:
+    """Photos in image/ and `fixations.json`: {"name.jpg": {"fixations": [[x, y], ...]}, ...} in pixels."""
+    entries = json.loads((_folder(folder) / "fixations.json").read_text())
+    return [_with_fixations(folder / "image" / name, np.array(e["fixations"])) for name, e in sorted(entries.items())]
 
 
 READERS: dict[str, Callable[[Path], list[Sample]]] = {

@@ -17,7 +17,7 @@ import numpy as np
 
 from msroi.errors import MsroiError
 from msroi.images import read
-from msroi.saliency import KINDS, make_map, network
+from msroi.saliency import KINDS, make_map
 from train import datasets
 from train.measures import correlation, max_f
 from train.views import read_mask
@@ -34,8 +34,6 @@ MapOf = Callable[[np.ndarray], np.ndarray]
 def main(argv: list[str] | None = None) -> int:
     options = _arguments().parse_args(argv)
     try:
-        if options.weights:
-            network.WEIGHTS = options.weights
         maps: dict[str, MapOf] = {"centre": centre_blob}
         for kind in options.kinds:
             maps[kind] = lambda pixels, kind=kind: make_map(pixels, kind)  # type: ignore[misc]
@@ -56,10 +54,10 @@ def score(name: str, map_of: MapOf, options: argparse.Namespace) -> dict[str, fl
     """One row of the table."""
     row: dict[str, float | str] = {"map": name}
     if options.ecssd:
-        maps, masks = _object_maps(map_of, datasets.duts(options.ecssd))
+        maps, masks = _object_maps(map_of, datasets.photos_with_masks(options.ecssd))
         row |= {"max-F": max_f(maps, masks), "MAE": float(np.abs(maps - (masks >= 0.5)).mean())}
     if options.osie:
-        row |= _gaze_scores(map_of, datasets.mit1003(options.osie))
+        row |= _gaze_scores(map_of, datasets.photos_with_fixations(options.osie))
     return row
 
 
@@ -119,7 +117,6 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--kinds", nargs="+", default=["ms-roi", "objects", "gaze", "cam"], choices=[k for k in KINDS if k != "none"]
     )
-    parser.add_argument("--weights", type=Path, metavar="DIR", help="instead of the package's networks")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows there")
     return parser
 

@@ -1,4 +1,4 @@
-"""Make the network that ships: `python -m train.export RUN --calibrate DIR --name ms-roi`.
+"""Make the network that ships: `python -m train.export RUN --caltech101 DIR --name ms-roi`.
 
     RUN/weights.npz -> ONNX in float -> static 8-bit, calibrated on training photos -> NAME.onnx + NAME.json
 
@@ -51,20 +51,21 @@ def export(options: argparse.Namespace) -> None:
         weights = {name: stored[name] for name in stored.files}
     options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / f"{options.name}.onnx"
-    samples, classes = datasets.caltech101(options.caltech101, options.validation)
+    side = options.side or facts["recipe"]["side"]
+    samples, classes = datasets.caltech101(options.caltech101, facts["validation"])
     training = [sample.path for sample in samples if not sample.held_back]
     if options.masks:
-        training += [sample.path for sample in datasets.duts(options.masks)]
+        masked = datasets.hold_back(datasets.duts(options.masks))
+        training += [sample.path for sample in masked if not sample.held_back]
     float_model = build_graph(weights, architecture)
     if options.float:
         onnx.save(float_model, path)
     else:
-        quantise(float_model, path, _spread(training, N_CALIBRATION), options.side)
+        quantise(float_model, path, _spread(training, N_CALIBRATION), side)
     card = _card(options, facts, architecture, weights, path)
     _write_card(options, card)
-    runtime.WEIGHTS = options.output
     held_back = [sample for sample in samples if sample.held_back]
-    card["accuracy"] = measures_at_work.accuracy(runtime.load(options.name), held_back)
+    card["accuracy"] = measures_at_work.accuracy(runtime.load(options.name, options.output), held_back)
     card["classes"] = classes
     _write_card(options, card)
     print(json.dumps({key: card[key] for key in ("file", "n_bytes", "sha256", "accuracy")}))
@@ -143,7 +144,7 @@ def _card(
         "sha256": hashlib.sha256(data).hexdigest(),
         "n_bytes": len(data),
         "bits": 32 if options.float else 8,
-        "input_side": options.side,
+        "input_side": options.side or facts["recipe"]["side"],
         "read_out": read_out,
         "architecture": "VGG16 convolutions, three added, global average pooling, 102 classes",
         "recipe": facts["recipe"],
@@ -151,7 +152,7 @@ def _card(
         "trained_with": facts["keras"],
         "scores_in_training": facts["scores"],
         "data": options.data or "see recipe",
-        "split": f"Caltech-101: the last {options.validation} photos of each class held back",
+        "split": f"Caltech-101: the last {facts['validation']} photos of each class held back",
         "licence": "Apache-2.0; blocks 1 to 3 are VGG16's (Simonyan, Zisserman 2014), CC BY 4.0",
     }
 
@@ -172,9 +173,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("run", type=Path, metavar="RUN", help="folder that train.saliency has finished")
     parser.add_argument("--caltech101", type=Path, required=True, metavar="DIR", help="for calibration and accuracy")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="DUTS-TR, more photos for calibration")
-    parser.add_argument("--validation", type=int, default=15, help="photos a class held back (default 15)")
     parser.add_argument("--name", default=runtime.DEFAULT_NETWORK)
-    parser.add_argument("--side", type=int, default=160, help="pictures are reduced to about side x side pixels")
+    parser.add_argument("--side", type=int, help="input of about side^2 pixels (default: as in training)")
     parser.add_argument(
         "--output", type=Path, default=runtime.WEIGHTS, metavar="DIR", help="default: the package's weights"
     )

@@ -6,6 +6,7 @@ A view of 160 pixels takes 256 kB.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -65,7 +66,7 @@ def fill(
 ) -> Store:
     """Compute what is missing of the store in `folder` and return it open."""
     folder.mkdir(parents=True, exist_ok=True)
-    identity = {"rows": len(rows), "side": side, "seed": seed, "teacher": teacher is not None}
+    identity = {"side": side, "seed": seed, "of": _digest(rows, augmentation, trunk, teacher)}
     progress = folder / "filled.json"
     done = _resume(progress, identity)
     store = _open(folder, len(rows), side, teacher is not None, create=done == 0)
@@ -84,11 +85,22 @@ def fill(
     return store
 
 
+def _digest(rows: Sequence[tuple[Sample, int]], augmentation: Augmentation, trunk: Any, teacher: Any | None) -> str:
+    """Equal for equal features: photos, views, augmentation and the networks they go through."""
+    digest = hashlib.sha256(repr(augmentation).encode())
+    for sample, view in rows:
+        digest.update(f"{sample.path.parent.name}/{sample.path.name} {view} {sample.held_back}\n".encode())
+    for network in (trunk, teacher):
+        for weight in [] if network is None else network.get_weights():
+            digest.update(np.ascontiguousarray(weight))
+    return digest.hexdigest()[:32]
+
+
 def _resume(progress: Path, identity: dict[str, Any]) -> int:
     if not progress.exists():
         return 0
     known = json.loads(progress.read_text())
-    if any(known[key] != value for key, value in identity.items()):
+    if any(known.get(key) != value for key, value in identity.items()):
         raise OptionError(f"{progress.parent}: holds features of other photos or another recipe; remove the folder")
     return int(known["done"])
 

@@ -1,7 +1,8 @@
 """Recipes: everything that decides what a training run makes, by name.
 
-`ms-roi-2018` is the paper's. `two-cores` is what a computer without a GPU trains in about two hours;
-it made the network that ships. `full` is the same for a GPU: VGG16's own width, nothing frozen.
+`ms-roi-2018` has the paper's settings; classes are drawn by the square root of their size, as in the others.
+`two-cores` is what a computer without a GPU trains in an hour and a half; it made the network that ships.
+`full` is the same for a GPU: VGG16's own width, nothing frozen.
 """
 
 from __future__ import annotations

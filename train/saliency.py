@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         keras.mixed_precision.set_global_policy("mixed_bfloat16" if recipe.mixed_precision else "float32")
         run = prepare(recipe, options)
         train(run, every=options.every)
-        finish(run)
+        finish(run, options.validation)
     except MsroiError as error:
         print(f"train.saliency: {error}", file=sys.stderr)
         return error.exit_status
@@ -225,8 +225,11 @@ def restore(run: Run) -> int:
         return int(stored["step"])
 
 
-def finish(run: Run) -> None:
-    """Weights by layer name, the learning curve, accuracy per class and confusion."""
+def finish(run: Run, validation: int) -> None:
+    """Weights by layer name, the learning curve, accuracy per class and confusion.
+
+    validation: photos a class that were held back; the export must hold back the same.
+    """
     arrays: dict[str, Any] = {}
     for layer in [*keras_model.walk_layers(run.trunk), *keras_model.walk_layers(run.trainer)]:
         for weight in layer.weights:
@@ -238,6 +241,7 @@ def finish(run: Run) -> None:
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
     facts["views"] = len(run.source.label)
+    facts["validation"] = validation
     facts["keras"] = f"{keras.__version__} on {keras.backend.backend()}"
     facts["scores"] = measures.of_network(run.network, run.trainer, run.source, run.recipe.architecture.n_classes)
     (run.folder / "run.json").write_text(json.dumps(facts, indent=1) + "\n")

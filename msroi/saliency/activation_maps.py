@@ -17,7 +17,7 @@ from msroi.errors import SaliencyError
 
 N_BEST = 5
 MAP_STEPS = 1024
-"""Maps are rounded to this many steps on the network's grid, far above any noise of float summation."""
+"""Maps are rounded to this many steps on the network's grid, far above the noise of float summation."""
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ def blended(objects: np.ndarray, gaze: np.ndarray) -> np.ndarray:
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
-    """In steps of 1 / 1024, so that a last bit in the network never shows in a file."""
+    """In steps of 1 / 1024, so that a last bit of the network hardly ever shows in a file."""
     return np.round(values * MAP_STEPS) / MAP_STEPS
 
 

@@ -30,6 +30,9 @@ MIN_SIDE = 48
 STRIDE = 16
 """Pixels of the network's input to one cell of its maps."""
 
+MAX_THREADS = 4
+"""A network of this size gains nothing from more; results do not depend on their number."""
+
 _loading = threading.Lock()
 
 
@@ -78,23 +81,31 @@ def network_input(pixels: np.ndarray, side: int) -> np.ndarray:
     return cv2.cvtColor(reduced, cv2.COLOR_GRAY2RGB) if reduced.ndim == 2 else reduced
 
 
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _side(length: float) -> int:
     return min(MAX_SIDE, max(MIN_SIDE, STRIDE * round(length / STRIDE)))
 
 
-def load(name: str = DEFAULT_NETWORK) -> Network:
+def load(name: str = DEFAULT_NETWORK, folder: Path | None = None) -> Network:
     """The network called `name`; its file's hash is checked. Loaded once a process.
+
+    folder: where it lies, the package's own networks by default.
 
     Raises SaliencyError naming the file if it is missing, unreadable or not the one of its card.
     """
     with _loading:
-        return _load(name)
+        return _load(name, folder or WEIGHTS)
 
 
 @functools.cache
-def _load(name: str) -> Network:
-    card = read_card(name)
-    path = WEIGHTS / f"{name}.onnx"
+def _load(name: str, folder: Path) -> Network:
+    card = read_card(name, folder)
+    path = folder / f"{name}.onnx"
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -105,16 +116,16 @@ def _load(name: str) -> Network:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(4, os.cpu_count() or 1)
+    options.intra_op_num_threads = min(MAX_THREADS, _processors())
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     return Network(name, card, session)
 
 
-def read_card(name: str) -> dict[str, Any]:
+def read_card(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
     """The model card of a network: what it was trained on, how, and how good it is."""
-    path = WEIGHTS / f"{name}.json"
+    path = folder / f"{name}.json"
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
