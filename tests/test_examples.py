@@ -23,7 +23,7 @@ RESULTS = {
     "size_targets.py": (r"12,000 bytes: 1[01],\d{3} bytes(.*\n)+500 bytes: .*below the smallest", set()),
 }
 # Examples that take words: they get a folder with one picture.
-WORDS = {"equal_bytes.py": ["pictures", "50"]}
+WORDS = {"equal_bytes.py": ["pictures", "two-pass", "50"]}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
