@@ -92,7 +92,7 @@ def _digest(rows: Sequence[tuple[Sample, int]], augmentation: Augmentation, trun
         digest.update(f"{sample.path.parent.name}/{sample.path.name} {view} {sample.held_back}\n".encode())
     for network in (trunk, teacher):
         for weight in [] if network is None else network.get_weights():
-            digest.update(np.ascontiguousarray(weight))
+            digest.update(np.asarray(weight).tobytes())
     return digest.hexdigest()[:32]
 
 

@@ -13,7 +13,7 @@ from train.datasets import Sample
 
 def accuracy(network: Network, samples: Sequence[Sample]) -> dict[str, float | int]:
     """Top-1 and top-5 on labelled photos, and how many they were."""
-    logits = np.stack([network.look(read(sample.path).upright).logits for sample in samples])
+    logits = np.stack([network.look(network.see(read(sample.path).upright)).logits for sample in samples])
     label = np.array([sample.label for sample in samples])
     ranks = (np.argsort(-logits, axis=1, kind="stable") == label[:, None]).argmax(axis=1)
     return {

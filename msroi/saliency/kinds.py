@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import cv2
 import numpy as np
 
 from msroi.errors import OptionError
 from msroi.images import read
 from msroi.saliency import activation_maps as maths
-from msroi.saliency.network import Evidence, load, network_input
+from msroi.saliency.network import Evidence, load
 
 DEFAULT_KIND = "ms-roi"
 NO_MAP = "none"
@@ -40,10 +39,13 @@ def make_map(pixels: np.ndarray, kind: str = DEFAULT_KIND) -> np.ndarray:
     if kind not in KINDS:
         raise OptionError(f"map kind {kind!r}: unknown; the kinds are {', '.join(KINDS)}")
     height, width = pixels.shape[:2]
-    if kind == NO_MAP or _is_flat(pixels):
+    if kind == NO_MAP:
         return flat_map(height, width, FLAT_VALUE)
     network = load()
-    coarse = _COARSE_MAPS[kind](network.look(pixels), network.card)
+    seen = network.see(pixels)
+    if _is_flat(seen):
+        return flat_map(height, width, FLAT_VALUE)
+    coarse = _COARSE_MAPS[kind](network.look(seen), network.card)
     return maths.enlarged(coarse, height, width)
 
 
@@ -52,12 +54,8 @@ def flat_map(height: int, width: int, value: float) -> np.ndarray:
     return np.broadcast_to(np.float32(value), (height, width))
 
 
-def _is_flat(pixels: np.ndarray) -> bool:
-    small = network_input(pixels, 64)
-    low, high = cv2.minMaxLoc(small.reshape(-1))[:2]
-    if high - low <= FLAT_RANGE:
-        return True
-    return all(np.ptp(small[..., channel]) <= FLAT_RANGE for channel in range(small.shape[2]))
+def _is_flat(seen: np.ndarray) -> bool:
+    return bool(np.ptp(seen, axis=(0, 1)).max() <= FLAT_RANGE)
 
 
 def _objects(evidence: Evidence, card: dict[str, Any]) -> np.ndarray:

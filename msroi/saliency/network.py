@@ -61,9 +61,13 @@ class Network:
     def sha256(self) -> str:
         return str(self.card["sha256"])
 
-    def look(self, pixels: np.ndarray) -> Evidence:
-        """Run the network on a whole upright picture: uint8 (height, width, 3) RGB or (height, width)."""
-        outputs = self.session.run(None, {"picture": network_input(pixels, self.card["input_side"])[None]})
+    def see(self, pixels: np.ndarray) -> np.ndarray:
+        """A whole upright picture, uint8 (height, width, 3) RGB or (height, width), as the network takes it."""
+        return network_input(pixels, self.card["input_side"])
+
+    def look(self, seen: np.ndarray) -> Evidence:
+        """What the network says of a picture as `see` gives it: uint8 (h, w, 3)."""
+        outputs = self.session.run(None, {"picture": seen[None]})
         named = {output.name: value[0] for output, value in zip(self.session.get_outputs(), outputs, strict=True)}
         return Evidence(named["object_maps"], named.get("gaze_maps"), named["logits"])
 
@@ -77,6 +81,12 @@ def network_input(pixels: np.ndarray, side: int) -> np.ndarray:
     scale = side / (width * height) ** 0.5
     size = _side(width * scale), _side(height * scale)
     enlarging = size[0] > width or size[1] > height
+    # By a whole factor first, which is four times as fast; what that leaves out at two edges is less than the
+    # factor, some thousandths of the picture.
+    factor = int(min(width / size[0], height / size[1]) / 2)
+    if factor > 1:
+        pixels = pixels[: height // factor * factor, : width // factor * factor]
+        pixels = cv2.resize(pixels, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
     reduced = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR if enlarging else cv2.INTER_AREA)
     return cv2.cvtColor(reduced, cv2.COLOR_GRAY2RGB) if reduced.ndim == 2 else reduced
 
