@@ -48,6 +48,17 @@ class Verdict:
     reached: str
 
 
+class NoneFitsError(TargetError):
+    """No setting has a file of at most `max_bytes` bytes; the smallest has `smallest`."""
+
+    def __init__(self, max_bytes: int, smallest: int) -> None:
+        super().__init__(
+            f"target {max_bytes} bytes is below the smallest this picture can be "
+            f"({smallest} bytes); raise it or use --max-side"
+        )
+        self.smallest = smallest
+
+
 def largest_within(
     encode: Encode, settings: Sequence[Any], max_bytes: int, *, first: int | None = None, look: int = LOOK
 ) -> Match:
@@ -56,7 +67,7 @@ def largest_within(
     first: index of a setting near which the answer is expected; saves probes.
     look: at most so many settings above the border are tried, as long as sizes stay within DIP of the target.
         The answer is exact as long as no size lies more than DIP below that of a lower setting.
-    Errors: TargetError where none fits; it says how small the file can be.
+    Errors: NoneFitsError, a TargetError, where none fits; it says how small the file can be.
     """
     probes = _Probes(encode, settings)
     low, high = -1, len(settings)  # low fits, high does not; both may lie just outside
@@ -77,10 +88,7 @@ def largest_within(
         if probes.size(above) <= max_bytes:
             probes.keep(above)
     if probes.kept is None:
-        raise TargetError(
-            f"target {max_bytes} bytes is below the smallest this picture can be "
-            f"({min(probes.sizes.values())} bytes); raise it or use --max-side"
-        )
+        raise NoneFitsError(max_bytes, min(probes.sizes.values()))
     return probes.kept_match()
 
 

@@ -108,7 +108,7 @@ def test_percentages() -> None:
         ["--quality", "high"],
         ["--bpp", "0"],
         ["--bpp", "nan"],
-        ["--min-savings", "100"],
+        ["--min-savings", "101"],
         ["--threads", "0"],
         ["--levels", "0"],
         ["--method", "magic"],
@@ -225,7 +225,7 @@ def test_what_is_not_there_is_a_problem_and_not_the_end(folder: Path) -> None:
     (folder / "a.png").touch()
     inputs, problems = expand(["missing.png", "empty", "a.png"])
     assert [item.name for item in inputs] == ["a.png"]
-    assert [str(problem).split(":")[0] for problem in problems] == ["missing.png", "empty"]
+    assert [name for name, _ in problems] == ["missing.png", "empty"]
 
 
 def test_a_loop_of_links_ends(folder: Path) -> None:
@@ -746,3 +746,28 @@ def test_no_damaged_file_gets_past_one_line(
     assert all(line.startswith(f"msroi: {record['input']}: ") for line, record in zip(lines, failed, strict=False))
     n_files = len(list((folder / "out").rglob("*.*"))) if place else len(records) - len(failed)
     assert n_files == len(records) - len(failed)
+
+
+def test_a_missing_file_is_named_as_it_was_given(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    status, out, _ = run(capsys, "compress", "a: b.jpg", "--json")
+    assert status == 1
+    assert json.loads(out)["input"] == "a: b.jpg"
+
+
+def test_pictures_beside_any_name_of_a_jpeg(
+    capsys: pytest.CaptureFixture[str], folder: Path, small: np.ndarray
+) -> None:
+    save(folder / "a.png", small)
+    status, _, _ = run(capsys, "compress", "a.png", "--save-map", "-o", "g.JPG")
+    assert status == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["a.png", "g.JPG", "g.map.png"]
+
+
+def test_baseline_counts_for_the_original_too(
+    capsys: pytest.CaptureFixture[str], folder: Path, small: np.ndarray
+) -> None:
+    save(folder / "a.jpg", small, quality=50, progressive=True)
+    status, _, _ = run(capsys, "compress", "a.jpg", "--quality", 97, "--baseline", "-o", "b.jpg", *FAST)
+    assert status == 0
+    with Image.open(folder / "b.jpg") as image:
+        assert "progressive" not in image.info

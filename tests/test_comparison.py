@@ -61,7 +61,7 @@ def test_unlike_profiles_are_compared_in_srgb(shared_data: Callable[..., Path]) 
     path = shared_data("robust", "jpg_made_icc_prophoto.jpg")
     converted = msroi.read(path).pixels
     assert msroi.compare(path, path).mse == 0
-    result = msroi.compress(path, srgb=True, quality=95)
+    result = msroi.compress(path, srgb=True, quality=95, method="plain")
     as_numbers = score(converted, msroi.read(result.data).pixels)
     assert msroi.compare(path, result.data).mse < as_numbers.mse / 4
 

@@ -209,6 +209,12 @@ def test_metadata_that_fill_the_target_are_named(photo: np.ndarray) -> None:
         ({"min_savings": 101}, "min_savings: got 101"),
         ({"strip": "yes"}, "strip: got 'yes', allowed: True or False"),
         ({"threads": 0}, "threads: got 0"),
+        ({"focus": (10, 10, 20, 20)}, "focus: got"),
+        ({"focus": [5]}, "focus: got"),
+        ({"focus": None}, "focus: got None, allowed: a sequence of boxes"),
+        ({"focus": [("a", 1, 2, 3)]}, "focus: got"),
+        ({"focus": [(float("nan"), 1, 2, 3)]}, "focus: got"),
+        ({"focus": [(1.5, 1, 2, 3)]}, "focus: got"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_reading(options: dict[str, Any], message: str) -> None:
@@ -224,6 +230,12 @@ def test_options_of_numpys_types_count_as_plain_ones(photo: np.ndarray) -> None:
 def test_unusable_maps_and_boxes_are_refused(photo: np.ndarray) -> None:
     with pytest.raises(SaliencyError):
         compress(photo, saliency=np.full((4, 4), np.nan, np.float32))
+    with pytest.raises(SaliencyError, match="rows of one length"):
+        compress(photo, saliency=[[1], [2, 3]])
+    with pytest.raises(OptionError, match="map_kind: got"):
+        compress(photo, map_kind=[])
+    with pytest.raises(OptionError, match="limits: got 5"):
+        compress(photo, limits=5)
     with pytest.raises(OptionError):
         compress(photo, saliency=MAP, focus=[(300, 0, 200, 20)])
     with pytest.raises(OptionError):
@@ -380,6 +392,102 @@ def test_metadata_added_since_are_stripped_again(photo: np.ndarray) -> None:
     assert b"A maker of cameras" not in compress(edited, saliency=MAP, strip=True).data
 
 
+def edited_elsewhere(data: bytes, edit: Callable[[Image.Image], Image.Image]) -> bytes:
+    """Opened and saved by a program that keeps comments."""
+    image = Image.open(io.BytesIO(data))
+    buffer = io.BytesIO()
+    edit(image).save(buffer, "JPEG", quality=95, comment=image.info["comment"])
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [lambda image: image, lambda image: image.rotate(180), lambda image: image.resize((200, 100))],
+    ids=["saved", "turned", "resized"],
+)
+def test_the_mark_does_not_cover_what_others_made_of_our_file(
+    photo: np.ndarray, edit: Callable[[Image.Image], Image.Image]
+) -> None:
+    first = compress(photo, quality=60, saliency=MAP).data
+    edited = edited_elsewhere(first, edit)
+    assert images.read_comment(edited) == images.read_comment(first)
+    again = compress(edited, quality=60, saliency=MAP)
+    assert not again.report.kept_original
+    assert again.report.coded_bytes <= again.report.plain_bytes
+
+
+def test_metadata_that_come_and_go_do_not_hide_our_picture(photo: np.ndarray) -> None:
+    first = compress(photo, saliency=MAP).data
+    noted = images.assemble(first, images.read(jpeg_file(photo, exif=exif_with())).metadata, images.read_comment(first))
+    assert compress(noted, saliency=MAP).data == noted
+
+
+@pytest.mark.parametrize("box", [(0, 0, 40, 40), (288, 192, 96, 64)])  # within the reduced picture, and outside
+def test_boxes_of_the_larger_picture_know_the_smaller_again(photo: np.ndarray, box: tuple[int, ...]) -> None:
+    options = {"map_kind": "none", "max_side": 96}
+    first = compress(photo, focus=[box], **options)
+    assert first.report.map_kind == "boxes"
+    second = compress(first.data, focus=[box, box], **options)
+    assert second.data == first.data
+    assert second.report.reason == "already made by this request"
+    assert second.report.target == "none: the file is what this request makes"
+    assert second.saliency is None
+    assert "map not made" in second.report.notices[-1]
+
+
+def process(data: bytes) -> str:
+    return images.jpeg_facts(data).process
+
+
+def test_baseline_is_never_progressive(photo: np.ndarray) -> None:
+    sequential = compress(jpeg_file(photo, 50), quality=97, saliency=MAP, baseline=True)
+    assert sequential.report.reached == "original kept"
+    assert process(sequential.data) == "baseline"
+    data = jpeg_file(photo, 50, progressive=True)
+    assert process(compress(data, quality=97, saliency=MAP).data) == "progressive"
+    ours = compress(data, quality=97, saliency=MAP, baseline=True)
+    assert process(ours.data) == "baseline"
+    assert not ours.report.kept_original
+    assert ours.report.notices[-1] == f"larger than the input, which has {len(data)} bytes"
+    optimised = compress(jpeg_file(photo, 50), quality=97, saliency=MAP).data
+    assert process(compress(optimised, quality=97, saliency=MAP, baseline=True).data) == "baseline"
+
+
+def test_an_original_has_plains_quality(photo: np.ndarray) -> None:
+    data = jpeg_file(photo, 90)
+    result = compress(data, quality=95, match="quality", saliency=MAP)
+    assert np.array_equal(pixels_of(result.data), pixels_of(data))
+    assert (
+        result.report.reason == "plain JPEG's quality is out of our encode's reach, and the original, as it is, has it"
+    )
+    assert compress(result.data, quality=95, match="quality", saliency=MAP).data == result.data
+    with pytest.raises(TargetError, match=r"lower --quality or raise --q-low and --q-high$"):
+        compress(photo, quality=95, match="quality", saliency=MAP)
+
+
+def test_a_budget_out_of_reach_names_plain_and_not_a_target() -> None:
+    from skimage.data import astronaut
+
+    ramp = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    with pytest.raises(TargetError, match=r"^mine: plain JPEG at quality 1 \(\d+ bytes\): two-pass needs") as caught:
+        compress(astronaut()[:64, :64], quality=1, saliency=ramp, name="mine")
+    assert str(caught.value).endswith("; raise --quality")
+
+
+def test_our_mark_alone_is_no_metadata_to_strip(photo: np.ndarray) -> None:
+    with pytest.raises(TargetError) as caught:
+        compress(photo[:16, :16], size=100, saliency=MAP)
+    assert "metadata" not in str(caught.value)
+
+
+def test_what_goes_with_the_metadata_is_told(photo: np.ndarray) -> None:
+    data = jpeg_file(photo, 95)
+    twin = data + jpeg_file(photo[:64, :64])
+    result = compress(twin, saliency=MAP, strip=True)
+    n_bytes = len(twin) - len(data)
+    assert f"{n_bytes} bytes behind the picture dropped, as --strip asks" in result.report.notices
+
+
 # --- metadata and orientation ---------------------------------------------------------------------
 
 
@@ -437,6 +545,20 @@ def test_save_never_replaces_the_input(photo: np.ndarray, tmp_path: Path) -> Non
     with path.open("rb") as file, pytest.raises(ImageError):
         compress(file, saliency=MAP).save(path, overwrite=True)
     assert sorted(tmp_path.iterdir()) == [path, output]
+
+
+def test_save_knows_the_input_by_other_ways(photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "in.jpg"
+    path.write_bytes(jpeg_file(photo, 90))
+    (tmp_path / "elsewhere").mkdir()
+    with Image.open(path) as image:
+        results = [compress(image, saliency=MAP)]
+    monkeypatch.chdir(tmp_path)
+    results.append(compress("in.jpg", saliency=MAP))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for result in results:
+        with pytest.raises(ImageError, match="is an input"):
+            result.save(path, overwrite=True)
 
 
 # --- a further codec ------------------------------------------------------------------------------

@@ -67,14 +67,18 @@ import json, resource, sys
 from pathlib import Path
 from msroi.errors import MsroiError
 from msroi.images import read
+def peak_kilobytes():
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage counts the peak of the parent too, whose copy this process began as
+        return int(status.read_text().split("VmHWM:")[1].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sorted(Path(sys.argv[1]).iterdir()):
     try:
         picture = read(path)
         said = [*picture.pixels.shape]
     except MsroiError as error:
         said = f"{type(error).__name__}: {error}"
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps([path.name, said, kilobytes]), flush=True)
+    print(json.dumps([path.name, said, peak_kilobytes()]), flush=True)
 """
 
 
@@ -92,6 +96,13 @@ def by_name(path: Path) -> str:
     return path.name
 
 
+def n_bytes(metadata: Metadata) -> int:
+    """Bytes that all of this takes in a file."""
+    segments = sum(len(s.payload) + 4 for s in metadata.segments)
+    pictures = sum(len(p.gap) + len(p.data) for p in metadata.pictures)
+    return segments + pictures + len(metadata.trailer) + len(metadata.index) + 4
+
+
 def picture_of(path: Path) -> Picture:
     if path.suffix == ".heif":
         pytest.importorskip("pillow_heif")
@@ -105,7 +116,7 @@ def test_an_odd_file_is_read_and_its_metadata_live_on(path: Path) -> None:
     assert pixels.dtype == np.uint8 and pixels.flags.c_contiguous and not pixels.flags.writeable
     coded = made.encoded(pixels, quality=60)
     file = assemble(coded, picture.metadata, COMMENT)
-    assert len(file) <= len(coded) + picture.metadata.n_bytes + len(COMMENT) + 4
+    assert len(file) <= len(coded) + n_bytes(picture.metadata) + len(COMMENT) + 4
     assert from_jpeg(file)[0].icc_profile == picture.metadata.icc_profile
     assert from_jpeg(file)[0].exif == picture.metadata.exif
     assert from_jpeg(file)[0].pictures == picture.metadata.pictures
@@ -135,7 +146,8 @@ def test_the_edits_work_on_an_odd_file(path: Path) -> None:
     profile = picture.metadata.icc_profile
     assert (stripped.icc_profile is None) == (profile is None or is_srgb(profile))
     assert stripped.orientation == picture.orientation
-    assert Metadata(stripped.segments) == stripped
+    assert Metadata(stripped.segments, notices=stripped.notices) == stripped
+    assert bool(stripped.notices) == bool(picture.metadata.pictures or picture.metadata.trailer)
 
 
 @pytest.mark.parametrize("path", [p for p in (*ODD, *CAMERA) if is_jpeg(p.read_bytes()[:3])], ids=by_name)

@@ -72,8 +72,8 @@ def positive_number(text: str) -> float:
 
 
 def percentage(text: str) -> float:
-    """A number from 0 up to, but without, 100."""
-    return _number(text.removesuffix("%"), lambda value: 0 <= value < 100, "a percentage from 0 to 99")
+    """A number from 0 to 100."""
+    return _number(text.removesuffix("%"), lambda value: 0 <= value <= 100, "a percentage from 0 to 100")
 
 
 def _number(text: str, allowed: Any, wanted: str) -> float:

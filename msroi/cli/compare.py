@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
-def _expand(arguments: argparse.Namespace) -> tuple[list[Input], list[ImageError]]:
+def _expand(arguments: argparse.Namespace) -> tuple[list[Input], list[tuple[str, ImageError]]]:
     if STANDARD_STREAM in arguments.files:
         raise OptionError("-: standard input can be the reference, not a file that is compared")
     return expand(arguments.files, include_ours=True)
@@ -89,7 +89,7 @@ def _expand(arguments: argparse.Namespace) -> tuple[list[Input], list[ImageError
 def _only(word: str) -> Input:
     inputs, problems = expand([word])
     if problems:
-        raise problems[0]
+        raise problems[0][1]
     if Path(word).is_dir():
         raise ImageError(f"{word}: is a folder; the reference is one picture")
     return inputs[0]

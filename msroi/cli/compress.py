@@ -42,7 +42,7 @@ EXAMPLES = """\
 examples:
   msroi compress photo.jpg                         photo.msroi.jpg, the size of plain JPEG at quality 75
   msroi compress photo.png -o small.jpg --size 120k      the best file of at most 120,000 bytes
-  msroi compress photo.png --match quality         the fewest bytes that are as good as plain JPEG
+  msroi compress photo.png --quality 30 --match quality  the fewest bytes as good as plain JPEG
   msroi compress photos -d web --max-side 1600     a folder, with its structure, reduced
   msroi compress photo.jpg --focus 400,300,250,250 --save-overlay
   msroi compress - < photo.png > photo.jpg         in a pipe
@@ -130,7 +130,7 @@ def _add_map(parser: argparse.ArgumentParser) -> None:
         dest="guard",
         action="store_false",
         default=argparse.SUPPRESS,
-        help="follow the map at full strength, whatever happens outside",
+        help="follow the map at full strength, whatever happens outside (method rdo)",
     )
 
 
@@ -149,13 +149,14 @@ def _add_encoder(parser: argparse.ArgumentParser) -> None:
         "--chroma",
         choices=("keep", "420", "422", "444"),
         default=argparse.SUPPRESS,
-        help="colour sampling (default keep: that of a JPEG input, else 420)",
+        help="colour sampling; two-pass and plain always have 420 "
+        "(default keep: with method rdo that of a JPEG input, else 420)",
     )
     group.add_argument(
         "--tune",
         choices=("default", "psnr", "ssim"),
         default=argparse.SUPPRESS,
-        help="what the encoder leans to",
+        help="what the encoder leans to (method rdo)",
     )
     flag = partial(group.add_argument, action="store_true", default=argparse.SUPPRESS)
     flag("--baseline", help="sequential JPEG instead of progressive, for very old decoders")
@@ -231,7 +232,8 @@ def _check_request(arguments: argparse.Namespace) -> None:
 
     options = given(arguments, *_PASSED_ON)
     options.pop("threads", None)
-    codec_options = {name: options.pop(name) for name in CODEC_OPTIONS if name in options}
+    codec_options = {name: options[name] for name in CODEC_OPTIONS if name in options}
+    options = {name: value for name, value in options.items() if name not in codec_options or name == "baseline"}
     Request(codec=make_codec(options.pop("method", DEFAULT_METHOD), codec_options), **options)
 
 
@@ -282,7 +284,8 @@ class _Job:
         )
 
     def _pictures_beside(self, output: Path) -> dict[str, Path]:
-        name = output.name.removesuffix(".jpg").removesuffix(".msroi")
+        name = output.stem if output.suffix.lower() in JPEG_SUFFIXES else output.name
+        name = name.removesuffix(".msroi")
         wanted = {"map": self.arguments.save_map, "overlay": self.arguments.save_overlay}
         return {kind: output.with_name(f"{name}.{kind}.png") for kind, asked in wanted.items() if asked}
 

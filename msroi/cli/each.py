@@ -14,16 +14,16 @@ WRONG_USAGE = OptionError.exit_status
 
 
 def run_each(
-    inputs: Sequence[Input], problems: Sequence[ImageError], work: Callable[[Input], None], screen: Screen
+    inputs: Sequence[Input], problems: Sequence[tuple[str, ImageError]], work: Callable[[Input], None], screen: Screen
 ) -> int:
     """Work on every input. Returns the exit status.
 
-    problems: inputs that were not found; they count as failed. Where every input fails by an OptionError, the
-    usage was wrong.
+    problems: inputs that were not found, name and error; they count as failed. Where every input
+    fails by an OptionError, the usage was wrong.
     """
-    failures: list[Exception] = list(problems)
-    for problem in problems:
-        _tell(problem, None, screen)
+    failures: list[Exception] = [error for _, error in problems]
+    for name, error in problems:
+        _tell(error, name, screen)
     with screen.progress(len(inputs)) as start:
         for item in inputs:
             start(item.name)
@@ -43,14 +43,14 @@ def run_each(
     return WRONG_USAGE if all_usage else SOME_FAILED
 
 
-def _tell(error: Exception, name: str | None, screen: Screen) -> None:
+def _tell(error: Exception, name: str, screen: Screen) -> None:
     message = failure(error, name)
     if screen.debug:
         traceback.print_exception(error)
     screen.error(message)
     screen.record(
         {
-            "input": name or message.split(": ")[0],
+            "input": name,
             "error": message,
             "error_class": type(error).__name__,
         }

@@ -48,15 +48,15 @@ class Input:
 
 def expand(
     words: Sequence[str], outputs_folder: Path | None = None, *, include_ours: bool = False
-) -> tuple[list[Input], list[ImageError]]:
-    """Inputs in the order given, each once, and what could not be found.
+) -> tuple[list[Input], list[tuple[str, ImageError]]]:
+    """Inputs in the order given, each once, and what could not be found: its name and the error.
 
     words: files, folders or `-`. outputs_folder: passed over when it lies in a folder that was given.
     include_ours: take what msroi wrote from folders, too.
     """
     skipped = OUR_SUFFIXES if not include_ours else ()
     inputs: list[Input] = []
-    problems: list[ImageError] = []
+    problems: list[tuple[str, ImageError]] = []
     for word in words:
         path = Path(word)
         if word == STANDARD_STREAM:
@@ -65,9 +65,9 @@ def expand(
             found = _walk(path, outputs_folder, skipped, problems)
             inputs += found
             if not found:
-                problems.append(ImageError(f"{word}: no picture files in this folder"))
+                problems.append((word, ImageError(f"{word}: no picture files in this folder")))
         elif not os.path.lexists(path):
-            problems.append(ImageError(f"{word}: no such file or folder"))
+            problems.append((word, ImageError(f"{word}: no such file or folder")))
         else:
             inputs.append(Input(word, path, Path(path.name)))
     if len(words) > 1 and any(item.path is None for item in inputs):
@@ -76,10 +76,10 @@ def expand(
 
 
 def _walk(
-    folder: Path, outputs_folder: Path | None, skipped_suffixes: tuple[str, ...], problems: list[ImageError]
+    folder: Path, outputs_folder: Path | None, skipped_suffixes: tuple[str, ...], problems: list[tuple[str, ImageError]]
 ) -> list[Input]:
     def note(error: OSError) -> None:
-        problems.append(ImageError(f"{error.filename}: {error.strerror}"))
+        problems.append((str(error.filename), ImageError(f"{error.filename}: {error.strerror}")))
 
     skipped = None if outputs_folder is None else os.path.realpath(outputs_folder)
     if skipped == os.path.realpath(folder):

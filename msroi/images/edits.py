@@ -36,7 +36,6 @@ def resize_to_max_side(picture: Picture, max_side: int) -> Picture:
         pixels=frozen(np.asarray(smaller)),
         metadata=metadata,
         notices=(*picture.notices, *notices),
-        geometry_changed=True,
     )
 
 
@@ -44,9 +43,20 @@ def strip(metadata: Metadata, orientation: int) -> Metadata:
     """`--strip`: everything dropped but a profile other than sRGB and, unless it is 1, the orientation.
 
     Without the profile the colours would be wrong, without the orientation the picture would lie on its side.
+    What is no mere note on the picture (a gain map, a film) goes with a notice.
     """
     profile = metadata.icc_profile
     keep_profile = profile is not None and not is_srgb(profile)
     segments = tuple(s for s in metadata.segments if keep_profile and icc.is_part(s))
-    stripped = Metadata(segments)
+    stripped = Metadata(segments, notices=_stripped_notices(metadata))
     return with_exif_orientation(stripped, orientation) if orientation != 1 else stripped
+
+
+def _stripped_notices(metadata: Metadata) -> tuple[str, ...]:
+    notices = []
+    if metadata.pictures:
+        kinds = ", ".join(sorted({picture.kind for picture in metadata.pictures}))
+        notices.append(f"{len(metadata.pictures)} further picture(s) dropped ({kinds}), as --strip asks")
+    if metadata.trailer:
+        notices.append(f"{len(metadata.trailer)} bytes behind the picture dropped, as --strip asks")
+    return tuple(notices)

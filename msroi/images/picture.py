@@ -34,7 +34,6 @@ class Picture:
         colour space of the metadata's ICC profile (sRGB without one).
     orientation: EXIF 1 to 8, how stored pixels are turned upright.
     notices: what the user should know, each one line.
-    geometry_changed: True after a resize.
     """
 
     pixels: np.ndarray
@@ -42,7 +41,6 @@ class Picture:
     metadata: Metadata = field(default_factory=Metadata)
     source: Source = field(default_factory=lambda: Source("array", "array", None))
     notices: tuple[str, ...] = ()
-    geometry_changed: bool = False
 
     @property
     def upright(self) -> np.ndarray:
@@ -54,11 +52,6 @@ class Picture:
         """(width, height) in pixels, upright."""
         height, width = self.pixels.shape[:2]
         return (height, width) if self.orientation > 4 else (width, height)
-
-    @property
-    def is_grey(self) -> bool:
-        """True for a picture without colour."""
-        return self.pixels.ndim == 2
 
 
 @dataclass(frozen=True)

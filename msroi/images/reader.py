@@ -21,26 +21,27 @@ from msroi.images.picture import Limits, Picture, Source
 from msroi.images.quiet import quiet_pillow
 from msroi.images.samples import pixels_of
 from msroi.metadata import exif as exif_bytes
-from msroi.metadata.foreign import Foreign, to_metadata
+from msroi.metadata.comment import is_ours
+from msroi.metadata.foreign import Density, Foreign, to_metadata
 
 _CHUNK = 1 << 20
 
 
-def read(image: Any, *, name: str | None = None, limits: Limits | None = None, threads: int | None = None) -> Picture:
+def read(image: Any, *, name: str | None = None, limits: Limits | None = None) -> Picture:
     """Reads a picture.
 
     image: a path, the bytes of a file, a binary file, a PIL picture, or a uint8 array (height, width) grey,
         (height, width, 3) RGB, (height, width, 4) RGBA; a Picture passes as it is.
     name: what messages call it; by default the path or the file's name.
     limits: checked on the header, before any pixel is decoded.
-    threads: accepted for decoders that could use them; none does, so the pixels never depend on it.
     Errors: ImageError, with the name in front, for what is no picture, damaged or over a limit;
     OptionError for an argument of another kind; MissingExtraError for HEIC without pillow-heif.
     """
-    del threads
+    limits = Limits() if limits is None else limits
+    if not isinstance(limits, Limits):
+        raise OptionError(f"limits: got {limits!r:.80}, allowed: msroi.Limits(...)")
     if isinstance(image, Picture):
         return image
-    limits = limits or Limits()
     name = name or _name_of(image)
     with _named(name):
         if isinstance(image, np.ndarray):
@@ -97,7 +98,10 @@ def _bytes_of(image: Any, limits: Limits) -> bytes:
     if isinstance(image, str | os.PathLike):
         return _bytes_of_path(image, limits)
     if callable(getattr(image, "read", None)):
-        return _bytes_of_stream(image, limits)
+        data = _bytes_of_stream(image, limits)
+        if not data and _is_at_its_end(image):
+            raise ImageError("is empty; rewind it (seek(0))")
+        return data
     raise OptionError(
         f"{type(image).__name__} is no picture; a path, bytes, a binary file, a PIL picture or a uint8 array is taken"
     )
@@ -135,6 +139,14 @@ def _bytes_of_stream(stream: IO[Any], limits: Limits) -> bytes:
         parts.append(bytes(part))
 
 
+def _is_at_its_end(stream: IO[Any]) -> bool:
+    """Whether there are bytes before the place that the stream was read from."""
+    try:
+        return stream.tell() > 0
+    except (OSError, ValueError, AttributeError):  # a pipe
+        return False
+
+
 def _from_array(array: np.ndarray, name: str, limits: Limits) -> Picture:
     if array.dtype != np.uint8:
         raise OptionError(f"array of {array.dtype}; uint8 is taken: {_remedy(array.dtype)}")
@@ -162,11 +174,17 @@ def _remedy(dtype: np.dtype) -> str:
 
 
 def _from_pil(image: Image.Image, name: str, limits: Limits) -> Picture:
-    """A PIL picture: its pixels as they are now, and the EXIF, XMP and profile that it carries."""
+    """A PIL picture: its pixels as they are now, and the EXIF, XMP, profile, comment and density that it has."""
     limits.check_size(*image.size)
     with _foreign_errors(image.format or "picture"), quiet_pillow():
         image.load()
-        foreign = Foreign(_pil_exif(image), _pil_xmp(image), image.info.get("icc_profile") or None)
+        foreign = Foreign(
+            exif=_pil_exif(image),
+            xmp=_pil_xmp(image),
+            icc_profile=image.info.get("icc_profile") or None,
+            comments=_pil_comments(image),
+            density=_pil_density(image),
+        )
         pixels, found = pixels_of(image, foreign.icc_profile)
     if image.mode in ("CMYK", "LAB"):
         foreign = replace(foreign, icc_profile=None)
@@ -191,6 +209,21 @@ def _pil_exif(image: Image.Image) -> bytes | None:
     if not current:
         return None
     return current.tobytes().removeprefix(exif_bytes.PREFIX)
+
+
+def _pil_comments(image: Image.Image) -> tuple[bytes, ...]:
+    """The comment that Pillow read, a single one, unless it is our own mark."""
+    comment = image.info.get("comment")
+    comment = comment.encode() if isinstance(comment, str) else comment
+    return (comment,) if isinstance(comment, bytes) and comment and not is_ours(comment) else ()
+
+
+def _pil_density(image: Image.Image) -> Density | None:
+    """What the JFIF header said, as Pillow passes it on."""
+    unit, density = image.info.get("jfif_unit"), image.info.get("jfif_density")
+    if unit not in (0, 1, 2) or not isinstance(density, tuple) or len(density) != 2:
+        return None
+    return Density(unit, *density) if all(isinstance(value, int) for value in density) else None
 
 
 def _pil_xmp(image: Image.Image) -> bytes | None:

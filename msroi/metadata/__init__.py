@@ -5,7 +5,7 @@ Taken from a file once, carried along unchanged, put into the new file by `assem
 
 from __future__ import annotations
 
-from msroi.metadata.assembly import assemble, bare
+from msroi.metadata.assembly import assemble, bare, picture_digest
 from msroi.metadata.comment import read_comment
 from msroi.metadata.facts import JpegFacts, jpeg_facts
 from msroi.metadata.model import Metadata, from_jpeg, strip_gps
@@ -24,6 +24,7 @@ __all__ = [
     "is_jpeg",
     "jpeg_facts",
     "parse",
+    "picture_digest",
     "read_comment",
     "strip_gps",
 ]

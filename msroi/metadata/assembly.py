@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from msroi.metadata import comment as our_comment
@@ -27,6 +28,15 @@ def bare_of(jpeg: Jpeg) -> bytes:
     """`bare` of a JPEG that has been taken apart."""
     jfif = [_plain_jfif(jpeg.jfif)] if jpeg.jfif else []
     return b"".join((_SOI, *(s.to_bytes() for s in (*jfif, *_coding(jpeg))), _EOI))
+
+
+def picture_digest(jpeg: bytes) -> str:
+    """16 hexadecimal digits that are equal for files with the same coded picture, whatever their metadata.
+
+    JFIF is left out: it comes and goes with EXIF. Errors: ImageError if the file cannot be taken apart.
+    """
+    coding = b"".join(segment.to_bytes() for segment in _coding(parse(jpeg)))
+    return hashlib.sha256(coding).hexdigest()[:16]
 
 
 def assemble(coded: bytes, metadata: Metadata, comment: str | None = None) -> bytes:

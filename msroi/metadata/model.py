@@ -54,13 +54,6 @@ class Metadata:
         exif = self.exif
         return (exif_bytes.read_orientation(exif) if exif else None) or 1
 
-    @property
-    def n_bytes(self) -> int:
-        """Bytes that all of this takes in a file."""
-        segments = sum(len(s.payload) + 4 for s in self.segments)
-        pictures = sum(len(p.gap) + len(p.data) for p in self.pictures)
-        return segments + pictures + len(self.trailer) + (len(self.index) + 4 if self.pictures else 0)
-
 
 def _all_exif(segments: tuple[Segment, ...]) -> list[bytes]:
     return [s.payload[6:] for s in segments if is_exif(s)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from msroi.images import Limits
 from msroi.jpeg.codec import make_codec
 from msroi.options import whole_number
 from msroi.pipeline.encoding import make_file
-from msroi.pipeline.job import Box, Job, prepare
+from msroi.pipeline.job import Box, Hints, Job, prepare
 from msroi.pipeline.original import ALREADY_MADE, already_made
 from msroi.pipeline.request import MATCHES, Request
 from msroi.pipeline.result import Outcome, Report, Result
@@ -27,6 +28,8 @@ from msroi.pipeline.result import Outcome, Report, Result
 __all__ = ["ALREADY_MADE", "DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "compress"]
 
 DEFAULT_METHOD = "two-pass"
+
+_NO_MAP_AGAIN = "map not made: boxes are in pixels of the picture before it was reduced"
 
 
 def compress(
@@ -65,7 +68,8 @@ def compress(
         bytes with PSNR over the whole picture and map-weighted SSIM at least plain's.
     size, bpp: a target for the whole file instead, in bytes or bits per pixel of the picture as written.
     method: a name from `msroi.jpeg.CODECS`. q_low, q_high, levels, chroma, tune, guard, baseline: options of
-        methods, refused where the method cannot honour them.
+        methods, refused where the method cannot honour them. With baseline the result is sequential whatever the
+        method: a progressive original is never kept, and none is losslessly optimised.
     map_kind, saliency, focus: the network's map by name; a map of one's own instead (array, path or name of a
         kind); boxes x, y, width, height in pixels of the upright input that matter as well.
     strip, strip_gps, srgb, max_side: what is done to metadata, colour and size on the way.
@@ -94,17 +98,33 @@ def compress(
         strip=strip,
         strip_gps=strip_gps,
         srgb=srgb,
+        baseline=baseline,
         max_side=max_side,
         min_savings=min_savings,
         force=force,
     )
     n_threads = _processors() if threads is None else whole_number("threads", threads, 1)
-    picture = images.read(image, name=name, limits=limits, threads=n_threads)
-    job = prepare(request, picture, map_kind, saliency, focus, n_threads)
-    outcome = already_made(job) or make_file(job)
-    kind = _name_of_map(job, map_kind, saliency)
+    hints = Hints(saliency, map_kind, _boxes(focus))
+    path = _path_of(image)
+    job = prepare(request, images.read(image, name=name, limits=limits), hints, n_threads)
+    outcome = already_made(job)
+    if outcome is not None and hints.focus and max_side is not None:
+        outcome = replace(outcome, notices=(_NO_MAP_AGAIN,))
+    else:
+        job = job.with_map()
+    outcome = outcome or make_file(job)
+    kind = _name_of_map(job, hints)
     report = _report(job, outcome, kind, time.perf_counter() - started)
-    return Result(outcome.data, job.saliency, report, _path_of(image))
+    return Result(outcome.data, job.saliency, report, path)
+
+
+def _boxes(focus: Any) -> Sequence[Box]:
+    """The boxes, checked but for the picture's size. Errors: OptionError."""
+    if isinstance(focus, tuple) and not focus:
+        return ()
+    from msroi.saliency.hints import checked_boxes
+
+    return checked_boxes(focus)
 
 
 def _report(job: Job, outcome: Outcome, map_kind: str, seconds: float) -> Report:
@@ -123,34 +143,47 @@ def _report(job: Job, outcome: Outcome, map_kind: str, seconds: float) -> Report
         method_version=request.codec.version,
         quality=request.quality,
         match=request.goal,
-        target=job.target,
+        target="none: the file is what this request makes" if outcome.reason == ALREADY_MADE else job.target,
         reached=outcome.reached,
         setting=outcome.setting,
         map_kind=map_kind,
         map_identity=job.map_identity,
         kept_original=outcome.kept_original,
         reason=outcome.reason,
-        notices=job.notices if outcome.notices is None else outcome.notices,
+        notices=_notices(job, outcome),
         n_probes=outcome.n_probes,
         seconds=seconds,
     )
 
 
-def _name_of_map(job: Job, map_kind: str, saliency: Any) -> str:
-    """What the report calls the map: a kind, "own", or "none" where no map was used."""
-    from msroi.saliency import KINDS
+def _notices(job: Job, outcome: Outcome) -> tuple[str, ...]:
+    notices = job.notices if outcome.notices is None else outcome.notices
+    source = job.source.source
+    if source.format == "JPEG" and source.data is not None and len(outcome.data) > len(source.data):
+        notices = (*notices, f"larger than the input, which has {len(source.data)} bytes")
+    return notices
 
-    if job.saliency is None:
+
+def _name_of_map(job: Job, hints: Hints) -> str:
+    """What the report calls the map: a kind, "own", "boxes" where they alone steer, "none" without a map."""
+    from msroi.saliency.hints import is_own
+
+    if job.hints is None:
         return "none"
-    if saliency is None:
-        return map_kind
-    return saliency if isinstance(saliency, str) and saliency in KINDS else "own"
+    if is_own(hints.saliency):
+        return "own"
+    kind = hints.kind if hints.saliency is None else str(hints.saliency)
+    return "boxes" if kind == "none" and hints.focus else kind
 
 
 def _path_of(image: Any) -> Path | None:
-    """Where the input lies, if it is a file: `Result.save` never replaces it."""
-    path = image if isinstance(image, str | os.PathLike) else getattr(image, "name", None)
-    return Path(path) if isinstance(path, str | os.PathLike) else None
+    """Where the input lies, if it is a file, whatever the working folder later: `Result.save` never replaces it."""
+    if isinstance(image, str | os.PathLike):
+        path: Any = os.fspath(image)
+    else:
+        # PIL pictures that were opened from a file; files.
+        path = getattr(image, "filename", None) or getattr(image, "name", None)
+    return Path(os.fsdecode(path)).absolute() if isinstance(path, str | bytes) and path else None
 
 
 def _processors() -> int:

@@ -9,7 +9,7 @@ from msroi.errors import TargetError
 from msroi.images import Picture
 from msroi.jpeg import plain
 from msroi.jpeg.codec import Encoder
-from msroi.matching import Match, Verdict, fewest_bytes, largest_within
+from msroi.matching import Match, NoneFitsError, Verdict, fewest_bytes, largest_within
 from msroi.pipeline.job import Job
 from msroi.pipeline.original import kept_original
 from msroi.pipeline.result import Outcome, Saliency
@@ -50,7 +50,13 @@ def _equal_size(job: Job, encoder: Encoder) -> Outcome:
         # Plain at quality Q is itself: a higher quality with as few bytes, as in flat pictures, is not asked for.
         settings = settings[: job.request.quality]
     look, first = job.request.codec.look, _first(job, settings)
-    match = largest_within(encoder.encode, settings, len(job.plain_jpeg), first=first, look=look)
+    budget = len(job.plain_jpeg)
+    try:
+        match = largest_within(encoder.encode, settings, budget, first=first, look=look)
+    except NoneFitsError as error:
+        yardstick = f"plain JPEG at quality {job.request.quality} ({budget} bytes)"
+        need = f"{job.request.codec.name} needs at least {error.smallest}"
+        raise TargetError(f"{yardstick}: {need}; raise --quality") from None
     return _finished(job, match, f"{len(match.data)} bytes of picture data")
 
 
@@ -61,7 +67,8 @@ def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outc
     try:
         match = fewest_bytes(encoder.encode, encoder.settings, judge, first=first, look=look)
     except TargetError as error:
-        raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower --quality") from None
+        levels = " or raise --q-low and --q-high" if hasattr(job.request.codec, "q_high") else ""
+        raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower --quality{levels}") from None
     share = 100 * len(match.data) / len(job.plain_jpeg)
     return _finished(job, match, f"{match.reached} in {share:.1f} % of plain's bytes")
 
@@ -79,7 +86,8 @@ def _whole_file(job: Job, encoder: Encoder) -> Outcome:
     try:
         match = largest_within(encode, encoder.settings, max_bytes, look=job.request.codec.look)
     except TargetError as error:
-        overhead = len(job.assembled(job.plain_jpeg)) - len(job.plain_jpeg)
+        mark = len(job.mark(job.plain_jpeg)) + 4  # marker and length
+        overhead = len(job.assembled(job.plain_jpeg)) - len(job.plain_jpeg) - mark
         much = overhead > _MUCH_METADATA * max_bytes
         hint = f"; metadata take {overhead} bytes (--strip)" if much else ""
         raise TargetError(f"{error}{hint}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,12 +21,26 @@ Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
+class Hints:
+    """What a map is made from, as `compress` was given it.
+
+    saliency: the user's own map or None. kind: of the network's. focus: boxes x, y, width, height in pixels
+    of the upright input.
+    """
+
+    saliency: Any
+    kind: str
+    focus: Sequence[Box] = ()
+
+
+@dataclass(frozen=True)
 class Job:
     """A picture, ready to be coded.
 
     source: as read. picture: with the colour, size and metadata asked for.
     plain_jpeg: plain JPEG of the upright picture at the request's quality, the yardstick.
-    saliency: float32 (height, width) in [0, 1], upright; None where nothing needs it.
+    hints: what the map is made from; None where nothing needs one.
+    saliency: float32 (height, width) in [0, 1], upright; None before `with_map`, and without hints.
     map_identity: equal for equal maps, "" without one.
     """
 
@@ -35,9 +48,10 @@ class Job:
     source: Picture
     picture: Picture
     plain_jpeg: bytes
-    saliency: Saliency | None
+    hints: Hints | None
     map_identity: str
     n_threads: int
+    saliency: Saliency | None = None
 
     @property
     def name(self) -> str:
@@ -78,26 +92,35 @@ class Job:
         bits = f" ({request.bpp:g} bits per pixel)" if request.bpp is not None else ""
         return f"at most {self.max_bytes} bytes for the whole file{bits}"
 
-    @property
-    def comment(self) -> str:
-        """What marks our files, for a second run to know them."""
-        return f"msroi {__version__} {self.request.digest(self.map_identity)}"
+    def mark(self, coded: bytes) -> str:
+        """What marks our files, for a second run to know them.
+
+        It holds the request and the coded picture: other programs keep comments in what they edit.
+        """
+        return f"msroi {__version__} {self.request.digest(self.map_identity)}{meta.picture_digest(coded)}"
 
     def assembled(self, coded: bytes) -> bytes:
         """The whole file: a coded picture with metadata and our mark."""
-        return meta.assemble(coded, self.picture.metadata, self.comment)
+        return meta.assemble(coded, self.picture.metadata, self.mark(coded))
+
+    def with_map(self) -> Job:
+        """The job with its map made. Errors: SaliencyError, OptionError for a box outside of the input."""
+        if self.hints is None:
+            return self
+        from msroi.saliency.hints import combined
+
+        hints, size = self.hints, self.source.upright_size
+        return replace(self, saliency=combined(hints.saliency, hints.kind, hints.focus, self.picture, size))
 
     def edited(self, metadata: Metadata) -> Metadata:
         """Metadata of the input, by the policy asked for."""
         return _edited(metadata, self.request, self.source.orientation)
 
 
-def prepare(
-    request: Request, source: Picture, map_kind: str, saliency: Any, focus: Sequence[Box], n_threads: int
-) -> Job:
-    """Everything before the encoder: colour, size, metadata, plain's file and the map.
+def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> Job:
+    """Everything before the encoder but the map: colour, size, metadata, plain's file.
 
-    The map is made only if the codec, the target or the user asks for one.
+    There will be a map only if the codec, the target or the user asks for one.
     Errors: SaliencyError and OptionError for a map that cannot be had.
     """
     picture = source
@@ -106,31 +129,21 @@ def prepare(
     if request.max_side is not None:
         picture = images.resize_to_max_side(picture, request.max_side)
     picture = replace(picture, metadata=_edited(picture.metadata, request, source.orientation))
-    resolved: Saliency | None = None
-    identity = ""
-    if request.codec.uses_map or request.goal == "quality" or saliency is not None or len(focus) > 0:
-        from msroi.saliency.hints import resolve
+    given = hints.saliency is not None or len(hints.focus) > 0
+    wanted = request.codec.uses_map or request.goal == "quality" or given
+    map_identity = ""
+    if wanted:
+        from msroi.saliency.hints import identity, is_own, user_map
 
-        boxes = _scaled(focus, source.upright_size, picture.upright_size)
-        resolved, identity = resolve(saliency, map_kind, boxes, picture)
+        if is_own(hints.saliency):  # read and resized once
+            width, height = picture.upright_size
+            hints = replace(hints, saliency=user_map(hints.saliency, height, width))
+        map_identity = identity(hints.saliency, hints.kind, hints.focus, picture)
     plain_jpeg = plain.encode(picture.upright, request.quality)
-    return Job(request, source, picture, plain_jpeg, resolved, identity, n_threads)
+    return Job(request, source, picture, plain_jpeg, hints if wanted else None, map_identity, n_threads)
 
 
 def _edited(metadata: Metadata, request: Request, orientation: int) -> Metadata:
     if request.strip:
         return images.strip(metadata, orientation)
     return meta.strip_gps(metadata) if request.strip_gps else metadata
-
-
-def _scaled(boxes: Sequence[Box], before: tuple[int, int], after: tuple[int, int]) -> Sequence[Box]:
-    """Boxes given in pixels of the input, in pixels of the reduced picture. Sizes are (width, height)."""
-    if before == after or any(len(box) != 4 for box in boxes):
-        return boxes  # a box that is none is for `resolve` to refuse
-    horizontal, vertical = after[0] / before[0], after[1] / before[1]
-    scaled = []
-    for x, y, width, height in boxes:
-        left, top = math.floor(x * horizontal), math.floor(y * vertical)
-        right, bottom = math.ceil((x + width) * horizontal), math.ceil((y + height) * vertical)
-        scaled.append((left, top, right - left, bottom - top))
-    return scaled

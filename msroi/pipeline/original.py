@@ -13,18 +13,21 @@ from msroi.pipeline.result import Outcome
 
 ALREADY_MADE = "already made by this request"
 
+_SEQUENTIAL = (0xC0, 0xC1)  # start of frame, Huffman codes
+
 
 def already_made(job: Job) -> Outcome | None:
     """The input itself, if this very request made it.
 
     It is not if the request would change it still: metadata that came in since and are to go, a size over the
-    target. The version in our mark may be another: the digest holds what decides on the bytes.
+    target; nor if the picture was edited since, which the mark shows. The version in our mark may be another: the
+    digest holds what decides on the bytes.
     """
     data = job.source.source.data
     mark = None if data is None else meta.read_comment(data)
     if data is None or mark is None or job.request.force or job.pixels_changed:
         return None
-    if mark.split()[-1] != job.comment.split()[-1]:
+    if mark.split()[-1] != job.mark(data).split()[-1]:
         return None
     if job.max_bytes is not None and len(data) > job.max_bytes:
         return None
@@ -39,21 +42,24 @@ def kept_original(job: Job, ours: Outcome | None) -> Outcome | None:
     The rungs: our encode; the original losslessly optimised; the original. The first two must have fewer
     bytes than the input, and by min_savings percent; metadata are treated as asked on each. A target for the
     whole file stands above min_savings, and the original must meet it too. `ours` is None where the target is
-    out of our reach: then only an original that meets a target for the whole file will do.
+    out of our reach: then only an original that meets the target will do. Unchanged pixels are as good as
+    plain's, whatever plain's quality.
 
     There is no ladder where colours were converted or the picture was reduced, as asked: the original then is no
-    answer, however small it is. Nor is there with force, or for other formats.
+    answer, however small it is. Nor is there with force, for other formats, or for a progressive original where
+    baseline is asked for: our encode then stands even if it is larger. With baseline a sequential original is not
+    optimised, since that makes it progressive.
     """
     data = job.source.source.data
-    if data is None or not _has_ladder(job, data) or (ours is None and job.max_bytes is None):
+    if data is None or not _has_ladder(job, data):
         return None
     enough = min(len(data) - 1, math.floor(len(data) * (1 - job.request.min_savings / 100)))
     if ours is not None and len(ours.data) <= enough:
         return None
-    reason = _reason(ours, len(data), job.request.min_savings)
+    reason = _reason(job, ours, len(data))
     n_probes = 0 if ours is None else ours.n_probes
     for kept in _rungs(job, data, enough):
-        if job.max_bytes is None or len(kept.data) <= job.max_bytes:
+        if _meets_target(job, kept, ours):
             return replace(kept, n_probes=n_probes, reason=reason)
     return None
 
@@ -61,8 +67,18 @@ def kept_original(job: Job, ours: Outcome | None) -> Outcome | None:
 def _has_ladder(job: Job, data: bytes) -> bool:
     if job.source.source.format != "JPEG" or job.request.force or job.pixels_changed:
         return False
+    if job.request.baseline and meta.parse(data).frame.marker not in _SEQUENTIAL:
+        return False
     # CMYK was converted in reading already.
     return not (job.request.srgb and len(meta.parse(data).frame.components) == 4)
+
+
+def _meets_target(job: Job, kept: Outcome, ours: Outcome | None) -> bool:
+    if job.max_bytes is not None:
+        return len(kept.data) <= job.max_bytes
+    if ours is None and job.request.goal == "size":
+        return kept.coded_bytes <= len(job.plain_jpeg)
+    return True
 
 
 def _rungs(job: Job, data: bytes, enough: int) -> Iterator[Outcome]:
@@ -71,10 +87,10 @@ def _rungs(job: Job, data: bytes, enough: int) -> Iterator[Outcome]:
     after = job.edited(before)
     notices = (*notices, *after.notices)
     bare = meta.bare(data)
-    optimised = lossless.optimise(bare)
+    optimised = None if job.request.baseline else lossless.optimise(bare)
     if optimised is not None:
         # With our mark, so that a second run leaves the file alone.
-        file = meta.assemble(optimised, after, job.comment)
+        file = meta.assemble(optimised, after, job.mark(optimised))
         if len(file) <= enough:
             yield _kept(file, "original kept, losslessly optimised", notices)
     file = data if after == before else meta.assemble(bare, after)
@@ -88,7 +104,10 @@ def _kept(data: bytes, reached: str, notices: tuple[str, ...] = ()) -> Outcome:
     return Outcome(data, len(meta.bare(data)), reached, kept_original=True, notices=notices)
 
 
-def _reason(ours: Outcome | None, source_bytes: int, min_savings: float) -> str:
+def _reason(job: Job, ours: Outcome | None, source_bytes: int) -> str:
+    min_savings = job.request.min_savings
+    if ours is None and job.request.goal == "quality":
+        return "plain JPEG's quality is out of our encode's reach, and the original, as it is, has it"
     if ours is None:
         return "the target is below the smallest that our encode can be, and the original meets it"
     n_bytes = len(ours.data)

@@ -25,6 +25,7 @@ class Request:
     size, bpp: a target for the whole file instead, in bytes or in bits per pixel of the picture as
         written; at most one of match, size and bpp may be given.
     strip, strip_gps, srgb: what is done to metadata and colour.
+    baseline: a sequential file, with codecs that write no other, too: it rules out progressive originals.
     max_side: largest width or height in pixels, 1 to 65,500.
     min_savings: percent of a JPEG input's bytes that must be saved, 0 to 100.
     force: no ladder, no recognition of our own files.
@@ -38,6 +39,7 @@ class Request:
     strip: bool = False
     strip_gps: bool = False
     srgb: bool = False
+    baseline: bool = False
     max_side: int | None = None
     min_savings: float = 0.0
     force: bool = False
@@ -56,7 +58,7 @@ class Request:
         if self.max_side is not None:
             self._set("max_side", whole_number("max_side", self.max_side, 1, 65_500))
         self._set("min_savings", real_number("min_savings", self.min_savings, 0, 100))
-        for name in ("strip", "strip_gps", "srgb", "force"):
+        for name in ("strip", "strip_gps", "srgb", "baseline", "force"):
             flag(name, getattr(self, name))
 
     def _set(self, option: str, value: object) -> None:
@@ -84,6 +86,7 @@ class Request:
             "method": [self.codec.name, self.codec.version, dataclasses.asdict(self.codec)],
             "map": map_identity,
             "metadata": [self.strip, self.strip_gps, self.srgb],
+            "baseline": self.baseline,
             "max_side": self.max_side,
             "min_savings": self.min_savings,
         }

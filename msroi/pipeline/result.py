@@ -22,8 +22,10 @@ class Report:
 
     source_bytes: the input as read, None for arrays and images that are no file.
     plain_bytes: plain JPEG of the upright picture at `quality`, without metadata: B(Q) of DESIGN 5.1.
+        Of a file that was made already, plain JPEG of that file, not of the picture that it was made from.
     coded_bytes: the picture data of the result, without metadata. output_bytes: the whole file.
     match: "size", "quality", or the target given instead: "bytes", "bits per pixel".
+    map_kind: a kind; "own" for the user's map, "boxes" where they alone steer, "none" without a map.
     target, reached: what was aimed at and what was reached, in words.
     setting: the codec's setting (Q_final of two-pass), None where the original was kept.
     map_identity: equal for equal maps; "" where no map was used.
@@ -63,7 +65,8 @@ class Report:
 class Result:
     """A file, the map that steered it, and the report.
 
-    data: the JPEG. saliency: float32 (height, width) in [0, 1], upright; None where no map was needed.
+    data: the JPEG. saliency: float32 (height, width) in [0, 1], upright; None where no map was needed,
+    or where a file was made already and boxes are in pixels of the picture that it was reduced from.
     """
 
     data: bytes = field(repr=False)

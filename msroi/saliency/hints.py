@@ -7,6 +7,8 @@ counts. A base of kind "none" gives way to boxes altogether: what is in a box ma
 from __future__ import annotations
 
 import hashlib
+import math
+import operator
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +19,10 @@ import numpy as np
 
 from msroi.errors import ImageError, OptionError, SaliencyError
 from msroi.images import Picture, read
+from msroi.options import one_of
 from msroi.saliency.kinds import KINDS, NO_MAP, flat_map, make_map
 from msroi.saliency.network import load
+from msroi.saliency.values import map_values
 
 Box = tuple[int, int, int, int]
 BOX_EDGE = 0.01
@@ -26,29 +30,78 @@ BOX_EDGE = 0.01
 
 
 def resolve(saliency: Any, kind: str, focus: Sequence[Box], picture: Picture) -> tuple[np.ndarray, str]:
-    """The map that steers the encoder and its identity.
+    """The map that steers the encoder and its identity: `combined` and `identity`."""
+    return combined(saliency, kind, focus, picture), identity(saliency, kind, focus, picture)
+
+
+def combined(
+    saliency: Any,
+    kind: str,
+    focus: Sequence[Box],
+    picture: Picture,
+    focus_size: tuple[int, int] | None = None,
+) -> np.ndarray:
+    """The map that steers the encoder: float32 (height, width) in [0, 1], upright.
 
     saliency: None (the network's map of `kind`), an array of any size with values in [0, 1] (or uint8, bool),
     the path of a picture or .npy file with such an array, or the name of a kind. focus: boxes x, y, width,
-    height in pixels of the upright picture. Returns float32 (height, width) in [0, 1], upright, and a string
-    that is equal for equal maps: it goes into the digest of the request.
+    height in pixels of an upright picture of focus_size (width, height), by default this one.
     Raises SaliencyError for a map that cannot be one, OptionError for a box outside of the picture.
     """
     width, height = picture.upright_size
-    if isinstance(saliency, str) and saliency in KINDS:
-        saliency, kind = None, saliency
-    boxes = [_checked(box, width, height) for box in focus]
+    saliency, kind = _one_source(saliency, kind)
+    boxes = _scaled(_inside(checked_boxes(focus), focus_size or (width, height)), focus_size, (width, height))
     if saliency is not None:
         base = user_map(saliency, height, width)
-        identity = f"map:{hashlib.sha256(base.tobytes()).hexdigest()[:16]}"
     elif kind == NO_MAP and boxes:
-        base, identity = flat_map(height, width, 0), NO_MAP
+        base = flat_map(height, width, 0)
     else:
         base = make_map(picture.upright, kind)
-        identity = kind if kind == NO_MAP else f"{kind}:{load().sha256[:16]}"
-    if not boxes:
-        return base, identity
-    return np.maximum(base, _boxes(boxes, height, width)), f"{identity}+focus:{sorted(boxes)}"
+    return np.maximum(base, _boxes(boxes, height, width)) if boxes else base
+
+
+def identity(saliency: Any, kind: str, focus: Sequence[Box], picture: Picture) -> str:
+    """A string that is equal for equal maps of equal pictures, and goes into the digest of the request.
+
+    Parameters as for `combined`. Boxes count as they are given, wherever they lie: the reduced picture that a
+    request with boxes made is known by the same request.
+    """
+    saliency, kind = _one_source(saliency, kind)
+    boxes = sorted(set(checked_boxes(focus)))
+    if saliency is not None:
+        width, height = picture.upright_size
+        base = f"map:{hashlib.sha256(user_map(saliency, height, width).tobytes()).hexdigest()[:16]}"
+    else:
+        base = kind if kind == NO_MAP else f"{kind}:{load().sha256[:16]}"
+    return f"{base}+focus:{boxes}" if boxes else base
+
+
+def checked_boxes(focus: Any) -> list[Box]:
+    """Boxes of whole numbers. Errors: OptionError for anything but a sequence of x, y, width, height."""
+    allowed = "a sequence of boxes (x, y, width, height) of whole numbers"
+    refused = OptionError(f"focus: got {focus!r:.80}, allowed: {allowed}")
+    if isinstance(focus, str | bytes):
+        raise refused
+    boxes = []
+    try:
+        for box in focus:
+            x, y, width, height = (operator.index(value) for value in box)
+            boxes.append((x, y, width, height))
+    except (TypeError, ValueError):
+        raise refused from None
+    return boxes
+
+
+def is_own(saliency: Any) -> bool:
+    """Whether this is a map of the user's own, not None or the name of a kind."""
+    return saliency is not None and not (isinstance(saliency, str) and saliency in KINDS)
+
+
+def _one_source(saliency: Any, kind: Any) -> tuple[Any, str]:
+    """The user's map and the kind, one of which counts."""
+    if saliency is not None and not is_own(saliency):
+        saliency, kind = None, saliency
+    return saliency, one_of("map_kind", kind, tuple(KINDS))
 
 
 def user_map(saliency: Any, height: int, width: int) -> np.ndarray:
@@ -60,18 +113,8 @@ def user_map(saliency: Any, height: int, width: int) -> np.ndarray:
     if isinstance(saliency, (str, os.PathLike)):
         values, name = _read_map(Path(saliency)), str(saliency)
     else:
-        values, name = np.asarray(saliency), "saliency"
-    if values.ndim != 2 or 0 in values.shape:
-        raise SaliencyError(f"{name}: a map must have the shape (height, width), this one has {values.shape}")
-    if values.dtype == np.uint8:
-        values = values.astype(np.float32) / 255
-    elif values.dtype == np.bool_ or np.issubdtype(values.dtype, np.floating):
-        values = values.astype(np.float32)
-    else:
-        raise SaliencyError(f"{name}: a map must be float in [0, 1], uint8 or bool, this one is {values.dtype}")
-    low, high = float(values.min()), float(values.max())
-    if not (low >= 0 and high <= 1):  # also when either is NaN
-        raise SaliencyError(f"{name}: a map must lie in [0, 1], this one spans {low:g} to {high:g}; scale it")
+        values, name = saliency, "saliency"
+    values = map_values(values, name)
     reducing = values.shape[0] > height and values.shape[1] > width
     resized = cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA if reducing else cv2.INTER_LINEAR)
     return np.clip(resized, 0.0, 1.0)
@@ -91,13 +134,26 @@ def _read_map(path: Path) -> np.ndarray:
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
 
 
-def _checked(box: Sequence[int], width: int, height: int) -> Box:
-    if len(box) != 4:
-        raise OptionError(f"focus {tuple(box)}: a box is x,y,width,height")
-    x, y, w, h = (int(value) for value in box)
-    if w < 1 or h < 1 or x < 0 or y < 0 or x + w > width or y + h > height:
-        raise OptionError(f"focus {x},{y},{w},{h}: the box leaves the picture, which has {width} x {height} pixels")
-    return x, y, w, h
+def _inside(boxes: list[Box], size: tuple[int, int]) -> list[Box]:
+    """The same boxes. Errors: OptionError for one that leaves the picture of `size` (width, height)."""
+    width, height = size
+    for x, y, w, h in boxes:
+        if w < 1 or h < 1 or x < 0 or y < 0 or x + w > width or y + h > height:
+            raise OptionError(f"focus {x},{y},{w},{h}: the box leaves the picture, which has {width} x {height} pixels")
+    return boxes
+
+
+def _scaled(boxes: list[Box], before: tuple[int, int] | None, after: tuple[int, int]) -> list[Box]:
+    """Boxes in pixels of a picture of size `before`, in pixels of the same at size `after`: (width, height)."""
+    if before is None or before == after:
+        return boxes
+    horizontal, vertical = after[0] / before[0], after[1] / before[1]
+    scaled = []
+    for x, y, width, height in boxes:
+        left, top = math.floor(x * horizontal), math.floor(y * vertical)
+        right, bottom = math.ceil((x + width) * horizontal), math.ceil((y + height) * vertical)
+        scaled.append((left, top, right - left, bottom - top))
+    return scaled
 
 
 def _boxes(boxes: Sequence[Box], height: int, width: int) -> np.ndarray:

@@ -8,19 +8,21 @@ cyan and yellow, to dark red for 1. The table is computed here, so that no plott
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from msroi.errors import ImageError, OptionError, SaliencyError
+from msroi.errors import SaliencyError
+from msroi.images import read
+from msroi.options import real_number
+from msroi.saliency.values import map_values
 
 # Corners of the piecewise linear jet map: (position, value) for each channel.
 _JET_RED = ((0.0, 0.35, 0.66, 0.89, 1.0), (0.0, 0.0, 1.0, 1.0, 0.5))
 _JET_GREEN = ((0.0, 0.125, 0.375, 0.64, 0.91, 1.0), (0.0, 0.0, 1.0, 1.0, 0.0, 0.0))
 _JET_BLUE = ((0.0, 0.11, 0.34, 0.65, 1.0), (0.5, 1.0, 1.0, 0.0, 0.0))
-
-# What single precision may put above 1 or below 0 without anybody having made a mistake.
-_ROUNDING = 1e-5
 
 
 def jet_table() -> npt.NDArray[np.uint8]:
@@ -37,7 +39,7 @@ _STRIP = 256
 def heat_map(saliency: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """Jet colours of a saliency map.
 
-    saliency: real numbers (height, width) in [0, 1].
+    saliency: (height, width), float in [0, 1], uint8 or bool.
     Returns uint8 (height, width, 3) RGB.
     Errors: SaliencyError for another shape, for values outside [0, 1] and for NaN.
     """
@@ -47,9 +49,9 @@ def heat_map(saliency: npt.ArrayLike) -> npt.NDArray[np.uint8]:
 def grey_map(saliency: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """The map as a grey picture: uint8 (height, width), white is what matters most.
 
-    saliency: real numbers (height, width) in [0, 1]. Errors: SaliencyError for another kind of array.
+    saliency: (height, width), float in [0, 1], uint8 or bool. Errors: SaliencyError for another kind of array.
     """
-    values = _checked_saliency(saliency)
+    values = map_values(saliency)
     grey = np.empty(values.shape, np.uint8)
     # In strips: the floats in between would take more memory than map and picture together.
     for top in range(0, len(values), _STRIP):
@@ -58,25 +60,18 @@ def grey_map(saliency: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     return grey
 
 
-def overlay(image: npt.ArrayLike, saliency: npt.ArrayLike, strength: float = 0.5) -> npt.NDArray[np.uint8]:
-    """The photo with the heat map of its saliency laid over it.
+def overlay(image: Any, saliency: npt.ArrayLike, strength: float = 0.5) -> npt.NDArray[np.uint8]:
+    """The photo, upright, with the heat map of its saliency laid over it.
 
-    image: uint8 (height, width, 3) RGB or (height, width) grey, upright.
-    saliency: real numbers (height, width) in [0, 1], aligned with the image.
+    image: path, bytes, binary file, PIL image or uint8 array (height, width[, 3 or 4]).
+    saliency: (height, width), float in [0, 1], uint8 or bool, aligned with the upright image.
     strength: share of the heat map in the blend, from 0 (the photo alone) to 1 (the heat map alone).
     Returns uint8 (height, width, 3) RGB.
-    Errors: ImageError for another kind of image, SaliencyError for a map that does not fit it,
-    OptionError for a strength outside [0, 1].
+    Errors: ImageError for what is no picture, SaliencyError for a map that does not fit it, OptionError for an
+    argument of another kind and for a strength outside [0, 1].
     """
-    pixels = np.asarray(image)
-    pixel_shape = pixels.shape[2:]
-    if pixels.dtype != np.uint8 or pixels.ndim < 2 or pixel_shape not in ((), (3,)) or pixels.size == 0:
-        raise ImageError(
-            f"image: an array of {pixels.dtype} and shape {pixels.shape}; "
-            "pass uint8 of shape (height, width, 3) or (height, width)"
-        )
-    if not 0 <= strength <= 1:
-        raise OptionError(f"strength: {strength} is outside 0 to 1")
+    strength = real_number("strength", strength, 0, 1)
+    pixels = image if _is_pixels(image) else read(image).upright
     heat = heat_map(saliency)
     if heat.shape[:2] != pixels.shape[:2]:
         raise SaliencyError(
@@ -87,16 +82,8 @@ def overlay(image: npt.ArrayLike, saliency: npt.ArrayLike, strength: float = 0.5
     return np.asarray(cv2.addWeighted(colours, 1.0 - strength, heat, strength, 0.0), dtype=np.uint8)
 
 
-def _checked_saliency(saliency: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    values = np.asarray(saliency)
-    if values.dtype.kind not in "fiub" or values.ndim != 2 or values.size == 0:
-        raise SaliencyError(
-            f"saliency: an array of {values.dtype} and shape {values.shape}; pass numbers of shape (height, width)"
-        )
-    lowest, highest = values.min(), values.max()
-    # NaN fails both comparisons.
-    if not (lowest >= -_ROUNDING and highest <= 1 + _ROUNDING):
-        raise SaliencyError(
-            f"saliency: values from {lowest:g} to {highest:g}, or not a number somewhere; scale them to 0 to 1"
-        )
-    return values.astype(np.float32, copy=False)
+def _is_pixels(image: Any) -> bool:
+    """Whether this can be taken as it is: what was read once, under the limits of its caller."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.size == 0:
+        return False
+    return image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
