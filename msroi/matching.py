@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from msroi.errors import TargetError
 
@@ -32,12 +32,16 @@ LOOK = 100
 
 @dataclass(frozen=True)
 class Match:
-    """What a search found: the file, its setting, how many files were made on the way, what it reached."""
+    """What a search found: the file, its setting, how many files were made on the way, what it reached.
+
+    note: what the encoder decided on the way, in words; "" if nothing.
+    """
 
     data: bytes
     setting: Any
     n_probes: int
     reached: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,3 +190,156 @@ def _guess(sizes: dict[int, int], low: int, high: int, max_bytes: int, slope: fl
     distance = (target - math.log(max(1, sizes[base]))) / slope
     # Clipped before rounding: a flat stretch makes the distance huge.
     return _within(base + round(min(max(distance, -1e6), 1e6)), low, high)
+
+
+# --- real-valued settings -------------------------------------------------------------------------
+
+# A file this much under its target is near enough, and so many are made at most.
+NEAR_ENOUGH = 0.0012
+LANDINGS = 7
+
+# Estimates end when the setting they point to moves by less than this share of the interval, or after so
+# many.
+_STEADY = 0.003
+_ESTIMATES = 8
+
+# What log size grows by over an interval of settings, roughly and at least.
+_REAL_GROWTH = 5.3
+_LEAST_GROWTH = 0.5
+
+
+class RealEncoder(Protocol):
+    """An encoder whose settings are all real numbers of an interval."""
+
+    def encode(self, setting: float) -> bytes:
+        """A file; the same bytes for the same setting."""
+
+    def rough_bytes(self, setting: float) -> float:
+        """About how many bytes that file would have, for little time."""
+
+    def near(self, setting: float) -> RealEncoder:
+        """An encoder prepared for settings around this one; sizes may be slightly others."""
+
+    @property
+    def note(self) -> str:
+        """What the preparation decided, for the report; "" if nothing."""
+
+
+def land_within(
+    encoder: RealEncoder,
+    low: float,
+    high: float,
+    max_bytes: int,
+    *,
+    overhead: int = 0,
+    near_enough: float = NEAR_ENOUGH,
+    tries: int = LANDINGS,
+) -> Match:
+    """The largest file found of at most `max_bytes` bytes, over settings from `low` to `high`.
+
+    Estimates find the neighbourhood, the encoder prepares for it, and secants on log size between true files
+    land: it ends at a file less than `near_enough` under the target, or after `tries` files once one fits.
+    Where not even the setting `low` fits, that is the answer to an error.
+    overhead: bytes that come to every file and count.
+    Errors: NoneFitsError where none fits; it says how small the file can be.
+    """
+    goal = math.log(max(1, max_bytes) * (1 - near_enough / 2))
+    setting = _estimated(encoder, low, high, goal, overhead)
+    encoder = encoder.near(setting)
+    sizes: dict[float, float] = {}
+    kept: tuple[int, float, bytes] | None = None
+    smallest = 0
+    for _ in range(4 * tries):
+        data = encoder.encode(setting)
+        size = len(data) + overhead
+        smallest = min(smallest or size, size)
+        sizes[setting] = math.log(max(1, size))
+        if size <= max_bytes and (kept is None or size > kept[0]):
+            kept = (size, setting, data)
+        if kept and (kept[0] >= max_bytes * (1 - near_enough) or kept[1] >= high or len(sizes) >= tries):
+            break
+        following = _secant(sizes, low, high, goal)
+        if following in sizes:
+            break
+        setting = following
+    if kept is None:
+        raise NoneFitsError(max_bytes, smallest)
+    return Match(kept[2], kept[1], n_probes=len(sizes), note=encoder.note)
+
+
+# Steps away from the first guess, and halvings after, of a search for a quality.
+_STRIDE, _HALVINGS = 0.03, 5
+
+
+def fewest_bytes_between(
+    encoder: RealEncoder, low: float, high: float, good_enough: Callable[[bytes], Verdict], near_bytes: int
+) -> Match:
+    """The smallest file found that is good enough, over settings from `low` to `high`.
+
+    near_bytes: a size near which the answer is expected. From there strides find two settings of which the
+    larger is good enough, and halvings with the encoder prepared between them narrow them down.
+    Errors: TargetError where no setting is good enough; it says what the largest reached.
+    """
+    n_probes, best, verdict = 0, None, Verdict(False, "")
+
+    def is_good(prepared: RealEncoder, setting: float) -> bool:
+        nonlocal n_probes, best, verdict
+        data = prepared.encode(setting)
+        n_probes += 1
+        verdict = good_enough(data)
+        if verdict.good and (best is None or len(data) < len(best[0])):
+            best = (data, setting, verdict.reached)
+        return verdict.good
+
+    setting = _estimated(encoder, low, high, math.log(max(1, near_bytes)))
+    stride = _STRIDE * (high - low)
+    good = is_good(encoder.near(setting), setting)
+    bad_end, good_end = (low - stride, setting) if good else (setting, high + stride)
+    while True:
+        following = setting - stride if good else setting + stride
+        following = min(max(following, low), high)
+        if following == setting:
+            break
+        setting = following
+        if is_good(encoder.near(setting), setting) != good:
+            bad_end, good_end = (setting, good_end) if good else (bad_end, setting)
+            break
+        bad_end, good_end = (bad_end, setting) if good else (setting, good_end)
+    if best is None:
+        raise TargetError(f"not reached; the best of this method has {verdict.reached}")
+    prepared = encoder.near(min(max((bad_end + good_end) / 2, low), high))
+    for _ in range(_HALVINGS if bad_end >= low else 0):
+        middle = (bad_end + good_end) / 2
+        bad_end, good_end = (bad_end, middle) if is_good(prepared, middle) else (middle, good_end)
+    return Match(best[0], best[1], n_probes, best[2], prepared.note)
+
+
+def _estimated(encoder: RealEncoder, low: float, high: float, goal: float, overhead: int = 0) -> float:
+    """Where estimates say the goal (a log size) lies."""
+    sizes: dict[float, float] = {}
+    setting = (low + high) / 2
+    for _ in range(_ESTIMATES):
+        sizes[setting] = math.log(max(1.0, encoder.rough_bytes(setting) + overhead))
+        following = _secant(sizes, low, high, goal)
+        if abs(following - setting) < _STEADY * (high - low):
+            return following
+        setting = following
+    return setting
+
+
+def _secant(sizes: dict[float, float], low: float, high: float, goal: float) -> float:
+    """Where the goal should lie by the two known settings around it, or the two nearest on one side."""
+    under = sorted(s for s in sizes if sizes[s] <= goal)
+    over = sorted(s for s in sizes if sizes[s] > goal)
+    below, above = under[-1:], [s for s in over if not under or s > under[-1]][:1]
+    pair = below + above
+    if len(pair) < 2:
+        pair = under[-2:] if below else over[:2]
+    growth = _REAL_GROWTH / (high - low)
+    if len(pair) == 2:
+        growth = max((sizes[pair[1]] - sizes[pair[0]]) / (pair[1] - pair[0]), _LEAST_GROWTH / (high - low))
+    base = min(pair, key=lambda s: abs(sizes[s] - goal))
+    guess = base + (goal - sizes[base]) / growth
+    if below and above and not below[0] < guess < above[0]:
+        guess = (below[0] + above[0]) / 2
+    return min(max(guess, low), high)

@@ -45,7 +45,7 @@ def literal_composite(pixels: np.ndarray, saliency: np.ndarray, codec: TwoPass) 
 
 
 def test_an_unknown_method_lists_the_known_ones() -> None:
-    with pytest.raises(OptionError, match=r"^method: got 'jpegli', allowed: two-pass, plain"):
+    with pytest.raises(OptionError, match=r"^method: got 'jpegli', allowed: rdo, two-pass, plain"):
         make_codec("jpegli")
 
 
@@ -70,7 +70,7 @@ def test_what_a_codec_cannot_honour_is_refused(method: str, option: str, value: 
         make_codec(method, {option: value})
 
 
-@pytest.mark.parametrize("method", list(CODECS))
+@pytest.mark.parametrize("method", ["two-pass", "plain"])
 def test_what_a_codec_does_anyway_is_accepted(method: str) -> None:
     codec = make_codec(method, {"chroma": "420", "baseline": True, "tune": "default", "guard": True})
     assert codec == make_codec(method)

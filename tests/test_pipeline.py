@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -14,11 +15,15 @@ import pytest
 from PIL import Image
 
 import msroi
-from msroi import compress, images, metrics
+from msroi import images, metrics
 from msroi.errors import ImageError, OptionError, SaliencyError, TargetError
 from msroi.jpeg import CODECS, plain
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.two_pass import TwoPass
+from msroi.pipeline import ALREADY_MADE, DEFAULT_METHOD
+
+# Most of what follows is checked setting by setting, which takes an encoder with whole ones.
+compress = functools.partial(msroi.compress, method="two-pass")
 
 
 def centre_map(height: int, width: int) -> np.ndarray:
@@ -115,6 +120,34 @@ def test_defaults_use_the_network_and_repeat(photo: np.ndarray) -> None:
     json.dumps(first.report.as_dict())
 
 
+def test_the_default_encoder_beats_plain_at_no_more_bytes(photo: np.ndarray) -> None:
+    result = msroi.compress(photo, quality=50)
+    report = result.report
+    assert report.method == DEFAULT_METHOD == "rdo"
+    assert 0.98 * report.plain_bytes < report.coded_bytes <= report.plain_bytes
+    ours, theirs = (msroi.compare(photo, data) for data in (result.data, plain.encode(photo, 50)))
+    assert ours.psnr_db > theirs.psnr_db + 0.5
+    assert ours.ssim > theirs.ssim and ours.ms_ssim > theirs.ms_ssim
+    json.dumps(report.as_dict())
+    assert msroi.compress(photo, quality=50, threads=3).data == result.data
+    again = msroi.compress(result.data, quality=50)
+    assert again.data == result.data and again.report.reason == ALREADY_MADE
+
+
+@pytest.mark.parametrize("target", [{"size": 9_000}, {"bpp": 1.0}, {"size": 30_000}])
+def test_rdo_meets_targets_for_the_whole_file(photo: np.ndarray, target: dict[str, float]) -> None:
+    data = jpeg_file(photo, 97)
+    result = msroi.compress(data, **target)
+    limit = target.get("size") or target["bpp"] * photo[..., 0].size / 8
+    assert 0.98 * limit < len(result.data) <= limit
+    assert result.report.coded_bytes == len(images.bare(result.data))
+
+
+def test_numbers_of_numpys_types_are_plain_ones_to_rdo(photo: np.ndarray) -> None:
+    first = msroi.compress(photo, quality=50, q_low=20, saliency=MAP)
+    assert msroi.compress(photo, quality=np.int64(50), q_low=np.uint8(20), saliency=MAP).data == first.data
+
+
 def test_the_input_is_not_modified(photo: np.ndarray) -> None:
     pixels, saliency = photo.copy(), centre_map(256, 384)
     before = pixels.copy(), saliency.copy()
@@ -199,7 +232,7 @@ def test_metadata_that_fill_the_target_are_named(photo: np.ndarray) -> None:
         ({"bpp": 0}, "bpp: got 0"),
         ({"size": 1000, "bpp": 1}, "size: got bpp as well, allowed: one of match, size and bpp"),
         ({"match": "size", "size": 1000}, "match: got size as well"),
-        ({"method": "rdo!"}, "method: got 'rdo!', allowed: two-pass, plain"),
+        ({"method": "rdo!"}, "method: got 'rdo!', allowed: rdo, two-pass, plain"),
         ({"q_low": 80}, "q_low: got 80"),
         ({"levels": 0}, "levels: got 0"),
         ({"chroma": "444"}, "chroma: got '444'"),
@@ -595,7 +628,7 @@ def test_a_new_codec_is_one_class_and_one_line(photo: np.ndarray, monkeypatch: p
     assert result.report.setting == 60.5
     assert images.bare(result.data) == plain.encode(photo, 60)
     assert compress(photo, size=9_000, method="halving", saliency=MAP).report.output_bytes <= 9_000
-    with pytest.raises(OptionError, match="an option of method halving"):
+    with pytest.raises(OptionError, match="an option of method rdo, halving"):
         compress(photo, chroma="444")
     with pytest.raises(OptionError, match="allowed with method halving"):
         compress(photo, method="halving", levels=3)

@@ -42,7 +42,7 @@ EXAMPLES = """\
 examples:
   msroi compress photo.jpg                         photo.msroi.jpg, the size of plain JPEG at quality 75
   msroi compress photo.png -o small.jpg --size 120k      the best file of at most 120,000 bytes
-  msroi compress photo.png --quality 30 --match quality  the fewest bytes as good as plain JPEG
+  msroi compress photo.png --match quality         the fewest bytes as good as plain JPEG
   msroi compress photos -d web --max-side 1600     a folder, with its structure, reduced
   msroi compress photo.jpg --focus 400,300,250,250 --save-overlay
   msroi compress - < photo.png > photo.jpg         in a pipe
@@ -336,7 +336,8 @@ def what_was_reached(report: Report) -> str:
         if report.match == "size":
             share = 100 * report.coded_bytes / report.plain_bytes
             parts = [f"picture {report.coded_bytes:,} bytes, {share:.1f} % of plain"]
-        parts.append(f"Q {report.setting}")
+        if isinstance(report.setting, int):
+            parts.append(f"Q {report.setting}")
     return "; ".join(part for part in (", ".join(parts[:2]), *report.notices) if part)
 
 

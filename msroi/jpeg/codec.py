@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.errors import OptionError
+from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import Plain
+from msroi.jpeg.rdo import Rdo
 from msroi.jpeg.two_pass import TwoPass
 
 if TYPE_CHECKING:
@@ -26,8 +28,12 @@ class Encoder(Protocol):
     """One picture, ready to be coded at any of the settings."""
 
     @property
-    def settings(self) -> Sequence[Any]:
-        """What the search may try, from the smallest file to the largest (small dips are allowed)."""
+    def settings(self) -> Sequence[Any] | Interval:
+        """What the search may try, from the smallest file to the largest (small dips are allowed).
+
+        With an Interval, any real number in it; such an encoder has `rough_bytes` and `near` as well, see
+        `msroi.matching.RealEncoder`.
+        """
 
     def encode(self, setting: Any) -> bytes:
         """A whole JPEG without metadata; the same bytes for the same setting, on any number of threads."""
@@ -68,6 +74,7 @@ class Codec(Protocol):
 
 # The one table: name on the command line -> codec.
 CODECS: dict[str, Any] = {
+    "rdo": Rdo,
     "two-pass": TwoPass,
     "plain": Plain,
 }

@@ -27,7 +27,7 @@ from msroi.pipeline.result import Outcome, Report, Result
 
 __all__ = ["ALREADY_MADE", "DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "compress"]
 
-DEFAULT_METHOD = "two-pass"
+DEFAULT_METHOD = "rdo"
 
 _NO_MAP_AGAIN = "map not made: boxes are in pixels of the picture before it was reduced"
 
@@ -158,6 +158,8 @@ def _report(job: Job, outcome: Outcome, map_kind: str, seconds: float) -> Report
 
 def _notices(job: Job, outcome: Outcome) -> tuple[str, ...]:
     notices = job.notices if outcome.notices is None else outcome.notices
+    if outcome.note:
+        notices = (*notices, outcome.note)
     source = job.source.source
     if source.format == "JPEG" and source.data is not None and len(outcome.data) > len(source.data):
         notices = (*notices, f"larger than the input, which has {len(source.data)} bytes")

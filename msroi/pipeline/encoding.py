@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 from msroi import images, metrics
 from msroi.errors import TargetError
 from msroi.images import Picture
 from msroi.jpeg import plain
 from msroi.jpeg.codec import Encoder
-from msroi.matching import Match, NoneFitsError, Verdict, fewest_bytes, largest_within
+from msroi.jpeg.interval import Interval
+from msroi.matching import (
+    Match,
+    NoneFitsError,
+    RealEncoder,
+    Verdict,
+    fewest_bytes,
+    fewest_bytes_between,
+    land_within,
+    largest_within,
+)
 from msroi.pipeline.job import Job
 from msroi.pipeline.original import kept_original
 from msroi.pipeline.result import Outcome, Saliency
 
 # Metadata that take more than this share of a target that cannot be reached are worth a word.
 _MUCH_METADATA = 0.1
+
+# Of plain's bytes, what equal quality usually takes: where a search for it begins.
+_USUAL_SHARE = 0.78
 
 
 def make_file(job: Job) -> Outcome:
@@ -45,14 +60,9 @@ def _encode(job: Job) -> Outcome:
 
 def _equal_size(job: Job, encoder: Encoder) -> Outcome:
     """At most plain's bytes, metadata left out on both sides."""
-    settings = encoder.settings
-    if isinstance(job.request.codec, plain.Plain):
-        # Plain at quality Q is itself: a higher quality with as few bytes, as in flat pictures, is not asked for.
-        settings = settings[: job.request.quality]
-    look, first = job.request.codec.look, _first(job, settings)
     budget = len(job.plain_jpeg)
     try:
-        match = largest_within(encoder.encode, settings, budget, first=first, look=look)
+        match = _largest(job, encoder, budget)
     except NoneFitsError as error:
         yardstick = f"plain JPEG at quality {job.request.quality} ({budget} bytes)"
         need = f"{job.request.codec.name} needs at least {error.smallest}"
@@ -63,9 +73,14 @@ def _equal_size(job: Job, encoder: Encoder) -> Outcome:
 def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outcome:
     """The fewest bytes that are as good as plain."""
     judge = _AsGoodAsPlain(job.picture, job.plain_jpeg, weights)
-    look, first = job.request.codec.look, _first(job, encoder.settings)
+    settings = encoder.settings
     try:
-        match = fewest_bytes(encoder.encode, encoder.settings, judge, first=first, look=look)
+        if isinstance(settings, Interval):
+            expected = round(_USUAL_SHARE * len(job.plain_jpeg))
+            match = fewest_bytes_between(cast(RealEncoder, encoder), settings.low, settings.high, judge, expected)
+        else:
+            look, first = job.request.codec.look, _first(job, settings)
+            match = fewest_bytes(encoder.encode, settings, judge, first=first, look=look)
     except TargetError as error:
         levels = " or raise --q-low and --q-high" if hasattr(job.request.codec, "q_high") else ""
         raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower --quality{levels}") from None
@@ -74,20 +89,14 @@ def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outc
 
 
 def _whole_file(job: Job, encoder: Encoder) -> Outcome:
-    """A target that counts metadata: the search measures the very files that it returns."""
-    coded_bytes: dict[Any, int] = {}
-
-    def encode(setting: Any) -> bytes:
-        coded = encoder.encode(setting)
-        coded_bytes[setting] = len(coded)
-        return job.assembled(coded)
-
+    """A target that counts metadata, which take the same bytes in every file."""
     max_bytes = job.max_bytes or 0
+    overhead = len(job.assembled(job.plain_jpeg)) - len(job.plain_jpeg)
     try:
-        match = largest_within(encode, encoder.settings, max_bytes, look=job.request.codec.look)
+        match = _largest_whole(job, encoder, max_bytes, overhead)
     except TargetError as error:
-        mark = len(job.mark(job.plain_jpeg)) + 4  # marker and length
-        overhead = len(job.assembled(job.plain_jpeg)) - len(job.plain_jpeg) - mark
+        mark = len(job.mark(job.plain_jpeg)) + 4  # marker and length; no metadata of the user's
+        overhead -= mark
         much = overhead > _MUCH_METADATA * max_bytes
         hint = f"; metadata take {overhead} bytes (--strip)" if much else ""
         raise TargetError(f"{error}{hint}") from None
@@ -95,16 +104,44 @@ def _whole_file(job: Job, encoder: Encoder) -> Outcome:
     if job.request.bpp is not None:
         width, height = job.picture.upright_size
         reached += f", {8 * len(match.data) / (width * height):.3f} bits per pixel"
-    return Outcome(match.data, coded_bytes[match.setting], reached, match.setting, match.n_probes)
+    return Outcome(match.data, len(match.data) - overhead, reached, match.setting, match.n_probes, match.note)
 
 
-def _first(job: Job, settings: Any) -> int:
+def _largest(job: Job, encoder: Encoder, max_bytes: int) -> Match:
+    """The largest coded picture of at most `max_bytes` bytes."""
+    settings = encoder.settings
+    if isinstance(settings, Interval):
+        return land_within(cast(RealEncoder, encoder), settings.low, settings.high, max_bytes)
+    if isinstance(job.request.codec, plain.Plain):
+        # Plain at quality Q is itself: a higher quality with as few bytes, as in flat pictures, is not
+        # asked for.
+        settings = settings[: job.request.quality]
+    look, first = job.request.codec.look, _first(job, settings)
+    return largest_within(encoder.encode, settings, max_bytes, first=first, look=look)
+
+
+def _largest_whole(job: Job, encoder: Encoder, max_bytes: int, overhead: int) -> Match:
+    """The largest whole file of at most `max_bytes` bytes; metadata take `overhead` of them."""
+    settings = encoder.settings
+    if isinstance(settings, Interval):
+        real = cast(RealEncoder, encoder)
+        match = land_within(real, settings.low, settings.high, max_bytes, overhead=overhead)
+        return replace(match, data=job.assembled(match.data))
+    return largest_within(
+        lambda setting: job.assembled(encoder.encode(setting)),
+        settings,
+        max_bytes,
+        look=job.request.codec.look,
+    )
+
+
+def _first(job: Job, settings: Sequence[Any]) -> int:
     """Where a search begins: plain's quality, carried over to other scales."""
     return len(settings) * job.request.quality // plain.QUALITIES[-1] - 1
 
 
 def _finished(job: Job, match: Match, reached: str) -> Outcome:
-    return Outcome(job.assembled(match.data), len(match.data), reached, match.setting, match.n_probes)
+    return Outcome(job.assembled(match.data), len(match.data), reached, match.setting, match.n_probes, match.note)
 
 
 class _AsGoodAsPlain:

@@ -88,7 +88,8 @@ class Result:
 class Outcome:
     """A finished file on its way into a report, whose fields have the same meaning.
 
-    notices: None for those of the picture that was coded; an original that is kept has its own.
+    note: what the encoder decided, one notice more. notices: None for those of the picture that was coded; an
+    original that is kept has its own.
     """
 
     data: bytes = field(repr=False)
@@ -96,6 +97,7 @@ class Outcome:
     reached: str
     setting: Any = None
     n_probes: int = 0
+    note: str = ""
     kept_original: bool = False
     reason: str | None = None
     notices: tuple[str, ...] | None = None

@@ -1,0 +1,1130 @@
+// Compiled kernels of the rdo encoder: pure code on pointers and sizes on top, checked bindings below.
+//
+// Every function is stateless. Threads share rows of blocks; what they write does not overlap and what they add up
+// are integers, so no result depends on their number. The order of floating-point operations is fixed
+// (no fast-math, no contraction), so neither does it depend on the processor's vector width.
+//
+// Blocks are 8 x 8. Coefficients of a block lie in zigzag order, in the scale of the orthonormal DCT, which is
+// that of JPEG: coefficient / table entry is the value that a file holds. Grids of blocks hold the blocks that
+// touch the picture; blocks that only complete an MCU exist in the writer alone.
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// Two versions of a hot loop, the better chosen at start; both compute the same, operation by operation.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+#define MSROI_HOT __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define MSROI_HOT
+#endif
+
+namespace msroi {
+
+// Position in the block (8 * row + column) of each zigzag index: ITU-T T.81, figure A.6.
+constexpr int ZIGZAG[64] = {0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
+                            41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
+                            30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
+
+// Runs f(first, last) over parts of [0, count), each a whole number of items, on at most `threads` threads.
+// An exception in a part is thrown again here once all parts have ended.
+template <class Function>
+void share(int64_t count, int threads, Function f) {
+    const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(threads, count));
+    if (parts == 1) {
+        f(int64_t{0}, count);
+        return;
+    }
+    std::vector<std::thread> workers;
+    std::vector<std::exception_ptr> failures(static_cast<size_t>(parts));
+    auto guarded = [&](int64_t part) {
+        try {
+            f(count * part / parts, count * (part + 1) / parts);
+        } catch (...) {
+            failures[static_cast<size_t>(part)] = std::current_exception();
+        }
+    };
+    for (int64_t part = 1; part < parts; ++part) {
+        try {
+            workers.emplace_back(guarded, part);
+        } catch (...) {  // no further thread to be had: the work is done here
+            guarded(part);
+        }
+    }
+    guarded(0);
+    for (auto& worker : workers) worker.join();
+    for (auto& failure : failures)
+        if (failure) std::rethrow_exception(failure);
+}
+
+// --- colour and sampling ----------------------------------------------------------------------------------
+
+// One component of RGB pixels by JFIF 1.02 (ITU-R BT.601, full range), centred on 0, not rounded.
+MSROI_HOT void colour_row(const uint8_t* rgb, int64_t width, const float* factors, float offset, float* out) {
+    const float red = factors[0], green = factors[1], blue = factors[2];
+    for (int64_t x = 0; x < width; ++x)
+        out[x] = (red * rgb[3 * x] + green * rgb[3 * x + 1]) + (blue * rgb[3 * x + 2] - offset);
+}
+
+constexpr float TO_YCC[3][3] = {{0.299f, 0.587f, 0.114f},
+                                {-0.168735892f, -0.331264108f, 0.5f},
+                                {0.5f, -0.418687589f, -0.081312411f}};
+
+void component_plane(const uint8_t* rgb, int64_t height, int64_t width, int component, float* out, int threads) {
+    const float offset = component == 0 ? 128.0f : 0.0f;
+    share(height, threads, [&](int64_t first, int64_t last) {
+        for (int64_t y = first; y < last; ++y)
+            colour_row(rgb + 3 * y * width, width, TO_YCC[component], offset, out + y * width);
+    });
+}
+
+// Pairs of samples to one, along x. `box` is their mean; `adjoint` what the transposed triangle filter gives:
+// (1 3 3 1) / 4 around the pair. Samples beyond the border repeat the last one.
+MSROI_HOT void pairs_along_x(const float* in, int64_t width, float* box, float* adjoint) {
+    const int64_t half = (width + 1) / 2;
+    auto at = [&](int64_t x) { return in[std::min(std::max<int64_t>(x, 0), width - 1)]; };
+    auto one = [&](int64_t i) {
+        box[i] = 0.5f * (at(2 * i) + at(2 * i + 1));
+        adjoint[i] = 0.75f * (at(2 * i) + at(2 * i + 1)) + 0.25f * (at(2 * i - 1) + at(2 * i + 2));
+    };
+    one(0);
+    for (int64_t i = 1; i < width / 2 - 1; ++i) {
+        const float inner = in[2 * i] + in[2 * i + 1], outer = in[2 * i - 1] + in[2 * i + 2];
+        box[i] = 0.5f * inner;
+        adjoint[i] = 0.75f * inner + 0.25f * outer;
+    }
+    for (int64_t i = std::max<int64_t>(1, width / 2 - 1); i < half; ++i) one(i);
+}
+
+// out = (3 8... ) the product of the triangle filter and its transpose along x: (3 10 3) / 8, borders repeated.
+MSROI_HOT void gram_along_x(const float* in, int64_t width, float* out) {
+    for (int64_t x = 1; x < width - 1; ++x) out[x] = 1.25f * in[x] + 0.375f * (in[x - 1] + in[x + 1]);
+    if (width == 1) {
+        out[0] = 2.0f * in[0];
+        return;
+    }
+    out[0] = 1.625f * in[0] + 0.375f * in[1];
+    out[width - 1] = 1.625f * in[width - 1] + 0.375f * in[width - 2];
+}
+
+MSROI_HOT void weigh_rows(const float* a, const float* b, const float* c, const float* d, float inner, float outer,
+                          int64_t n, float* out) {
+    for (int64_t x = 0; x < n; ++x) out[x] = inner * (b[x] + c[x]) + outer * (a[x] + d[x]);
+}
+
+// Halves a plane so that the decoder's triangle ("fancy") upsampling comes near the original: gradient steps on
+// |plane - U x|^2, U the upsampling, from the box mean. U'U is a 3-tap filter a dimension, so all steps run at
+// the small size.
+// REQUIRES: out has ((height + 1) / 2 if vertical else height) rows of ((width + 1) / 2 if horizontal else width).
+struct Halving {
+    const float* plane;
+    int64_t height, width;
+    bool horizontal, vertical;
+    int64_t out_height, out_width;
+
+    // Rows of the start (box) and of the right-hand side (adjoint).
+    void start(int64_t first, int64_t last, float* box, float* adjoint) const {
+        std::vector<float> rows(static_cast<size_t>(8 * out_width));
+        for (int64_t y = first; y < last; ++y) {
+            const int64_t n_taps = vertical ? 4 : 1;
+            for (int64_t tap = 0; tap < n_taps; ++tap) {
+                const int64_t line = vertical ? 2 * y - 1 + tap : y;
+                const float* in = plane + std::min(std::max<int64_t>(line, 0), height - 1) * width;
+                float* of_box = rows.data() + tap * out_width;
+                float* of_adjoint = rows.data() + (4 + tap) * out_width;
+                if (horizontal) {
+                    pairs_along_x(in, width, of_box, of_adjoint);
+                } else {
+                    std::copy(in, in + width, of_box);
+                    std::copy(in, in + width, of_adjoint);
+                }
+            }
+            const float* b = rows.data();
+            const float* a = rows.data() + 4 * out_width;
+            const int64_t n = out_width;
+            if (vertical) {
+                weigh_rows(b, b + n, b + 2 * n, b + 3 * n, 0.5f, 0.0f, n, box + y * n);
+                weigh_rows(a, a + n, a + 2 * n, a + 3 * n, 0.75f, 0.25f, n, adjoint + y * n);
+            } else {
+                std::copy(b, b + n, box + y * n);
+                std::copy(a, a + n, adjoint + y * n);
+            }
+        }
+    }
+
+    // out = x + step * (adjoint - U'U x)
+    void descend(int64_t first, int64_t last, const float* x, const float* adjoint, float step, float* out) const {
+        std::vector<float> rows(static_cast<size_t>(3 * out_width));
+        const int64_t n = out_width;
+        for (int64_t y = first; y < last; ++y) {
+            for (int64_t tap = 0; tap < (vertical ? 3 : 1); ++tap) {
+                const int64_t line = vertical ? std::min(std::max<int64_t>(y - 1 + tap, 0), out_height - 1) : y;
+                if (horizontal)
+                    gram_along_x(x + line * n, n, rows.data() + tap * n);
+                else
+                    std::copy(x + line * n, x + line * n + n, rows.data() + tap * n);
+            }
+            apply(rows.data(), x + y * n, adjoint + y * n, step, out + y * n);
+        }
+    }
+
+    void apply(const float* rows, const float* x, const float* adjoint, float step, float* out) const {
+        const int64_t n = out_width;
+        for (int64_t i = 0; i < n; ++i) {
+            const float gram = vertical ? 1.25f * rows[n + i] + 0.375f * (rows[i] + rows[2 * n + i]) : rows[i];
+            out[i] = x[i] + step * (adjoint[i] - gram);
+        }
+    }
+};
+
+void halve(const float* plane, int64_t height, int64_t width, bool horizontal, bool vertical,
+           const std::vector<float>& steps, float* out, int threads) {
+    const int64_t out_height = vertical ? (height + 1) / 2 : height, out_width = horizontal ? (width + 1) / 2 : width;
+    const Halving halving{plane, height, width, horizontal, vertical, out_height, out_width};
+    std::vector<float> adjoint(static_cast<size_t>(out_height * out_width)), other(adjoint.size());
+    // With an even number of swaps the last result lies in out.
+    float* current = steps.size() % 2 ? other.data() : out;
+    float* next = steps.size() % 2 ? out : other.data();
+    share(out_height, threads, [&](int64_t a, int64_t b) { halving.start(a, b, current, adjoint.data()); });
+    for (const float step : steps) {
+        share(out_height, threads,
+              [&](int64_t a, int64_t b) { halving.descend(a, b, current, adjoint.data(), step, next); });
+        std::swap(current, next);
+    }
+}
+
+// --- transform --------------------------------------------------------------------------------------------
+
+// Orthonormal DCT-II of eight numbers, for eight columns at once: in and out are [8][8], transformed along the first.
+// C[n] = cos(n pi / 16) / 2.
+constexpr float C1 = 0.4903926402f, C2 = 0.4619397663f, C3 = 0.4157348062f, C4 = 0.3535533906f, C5 = 0.2777851165f,
+                C6 = 0.1913417162f, C7 = 0.0975451610f;
+
+inline void dct_columns(const float* in, float* out) {
+    for (int i = 0; i < 8; ++i) {
+        const float s0 = in[i] + in[56 + i], s1 = in[8 + i] + in[48 + i], s2 = in[16 + i] + in[40 + i],
+                    s3 = in[24 + i] + in[32 + i];
+        const float d0 = in[i] - in[56 + i], d1 = in[8 + i] - in[48 + i], d2 = in[16 + i] - in[40 + i],
+                    d3 = in[24 + i] - in[32 + i];
+        const float e0 = s0 + s3, e1 = s1 + s2, e2 = s0 - s3, e3 = s1 - s2;
+        out[i] = C4 * (e0 + e1);
+        out[32 + i] = C4 * (e0 - e1);
+        out[16 + i] = C2 * e2 + C6 * e3;
+        out[48 + i] = C6 * e2 - C2 * e3;
+        out[8 + i] = (C1 * d0 + C3 * d1) + (C5 * d2 + C7 * d3);
+        out[24 + i] = (C3 * d0 - C7 * d1) - (C1 * d2 + C5 * d3);
+        out[40 + i] = (C5 * d0 - C1 * d1) + (C7 * d2 + C3 * d3);
+        out[56 + i] = (C7 * d0 - C5 * d1) + (C3 * d2 - C1 * d3);
+    }
+}
+
+inline void inverse_dct_columns(const float* in, float* out) {
+    for (int i = 0; i < 8; ++i) {
+        const float e0 = C4 * (in[i] + in[32 + i]), e1 = C4 * (in[i] - in[32 + i]);
+        const float e2 = C2 * in[16 + i] + C6 * in[48 + i], e3 = C6 * in[16 + i] - C2 * in[48 + i];
+        const float o1 = in[8 + i], o3 = in[24 + i], o5 = in[40 + i], o7 = in[56 + i];
+        const float d0 = (C1 * o1 + C3 * o3) + (C5 * o5 + C7 * o7), d1 = (C3 * o1 - C7 * o3) - (C1 * o5 + C5 * o7),
+                    d2 = (C5 * o1 - C1 * o3) + (C7 * o5 + C3 * o7), d3 = (C7 * o1 - C5 * o3) + (C3 * o5 - C1 * o7);
+        const float s0 = e0 + e2, s3 = e0 - e2, s1 = e1 + e3, s2 = e1 - e3;
+        out[i] = s0 + d0;
+        out[56 + i] = s0 - d0;
+        out[8 + i] = s1 + d1;
+        out[48 + i] = s1 - d1;
+        out[16 + i] = s2 + d2;
+        out[40 + i] = s2 - d2;
+        out[24 + i] = s3 + d3;
+        out[32 + i] = s3 - d3;
+    }
+}
+
+inline void transpose(const float* in, float* out) {
+    for (int y = 0; y < 8; ++y)
+        for (int x = 0; x < 8; ++x) out[8 * x + y] = in[8 * y + x];
+}
+
+// Blocks first..last (rows of blocks); pixels beyond the right and lower border repeat the last ones.
+MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, int64_t columns, int64_t first,
+                            int64_t last, float* coefficients) {
+    float a[64], b[64];
+    for (int64_t by = first; by < last; ++by) {
+        for (int64_t bx = 0; bx < columns; ++bx) {
+            const bool whole = 8 * bx + 8 <= width;
+            for (int64_t y = 0; y < 8; ++y) {
+                const float* row = plane + std::min(8 * by + y, height - 1) * width;
+                if (whole)
+                    std::memcpy(a + 8 * y, row + 8 * bx, 8 * sizeof(float));
+                else
+                    for (int64_t x = 0; x < 8; ++x) a[8 * y + x] = row[std::min(8 * bx + x, width - 1)];
+            }
+            dct_columns(a, b);
+            transpose(b, a);
+            dct_columns(a, b);  // b[8 * column frequency + row frequency]
+            float* out = coefficients + (by * columns + bx) * 64;
+            for (int k = 0; k < 64; ++k) out[k] = b[8 * (ZIGZAG[k] % 8) + ZIGZAG[k] / 8];
+        }
+    }
+}
+
+// What a decoder makes of levels and a table: a plane centred on 0, not rounded, not clipped.
+MSROI_HOT void inverse_rows(const int16_t* levels, const float* table, int64_t height, int64_t width, int64_t columns,
+                            int64_t first, int64_t last, float* plane) {
+    float a[64], b[64];
+    for (int64_t by = first; by < last; ++by) {
+        for (int64_t bx = 0; bx < columns; ++bx) {
+            const int16_t* in = levels + (by * columns + bx) * 64;
+            for (int k = 0; k < 64; ++k) a[ZIGZAG[k]] = in[k] * table[k];
+            inverse_dct_columns(a, b);
+            transpose(b, a);
+            inverse_dct_columns(a, b);
+            transpose(b, a);
+            const int64_t rows = std::min<int64_t>(8, height - 8 * by), n = std::min<int64_t>(8, width - 8 * bx);
+            for (int64_t y = 0; y < rows; ++y)
+                std::memcpy(plane + (8 * by + y) * width + 8 * bx, a + 8 * y, static_cast<size_t>(n) * sizeof(float));
+        }
+    }
+}
+
+// Sum of the squared AC coefficients of each block.
+MSROI_HOT void energy_rows(const float* coefficients, int64_t first, int64_t last, float* out) {
+    for (int64_t block = first; block < last; ++block) {
+        float lanes[8] = {};
+        for (int k = 0; k < 64; ++k) {
+            const float c = k == 0 ? 0.0f : coefficients[block * 64 + k];
+            lanes[k % 8] += c * c;
+        }
+        out[block] = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+    }
+}
+
+// --- quantisation -----------------------------------------------------------------------------------------
+
+// Number of bits of a magnitude: the category of T.81, tables F.1 and F.2.
+inline int category(int magnitude) {
+    int n = 0;
+    while (magnitude) {
+        ++n;
+        magnitude >>= 1;
+    }
+    return n;
+}
+
+constexpr int MAX_AC = 1023, MAX_CATEGORY = 10, MAX_DC = 1023, MIN_DC = -1024;
+
+// What a band of coefficients costs beside its symbols: nothing in it but zeros, or zeros after its last value.
+struct Ends {
+    float blank, after;
+};
+
+// Prices of two bands, 1..cut and cut + 1..63, as scans of their own code them; cut = 63: one band.
+// REQUIRES: ac_bits holds 2 x 256 lengths, ends 2 x (blank, after), all in bits.
+struct Quantiser {
+    const float* table;             // step of each position
+    const float* position_weights;  // w(k)
+    const float* blend;             // share of the block's low-frequency weight at each position
+    int cut;
+    Ends ends[2];  // in J, as price
+    // lagrangian * (bits of the symbol and of the value) after a run of zeros; [band][run][category]
+    float price[2][63][MAX_CATEGORY + 1];
+    float inverse[64];
+
+    Quantiser(const float* steps, const float* weights, const float* blends, float lambda, int last_of_first,
+              const float* ac_bits, const float* end_bits)
+        : table(steps), position_weights(weights), blend(blends), cut(last_of_first) {
+        for (int k = 0; k < 64; ++k) inverse[k] = 1.0f / steps[k];
+        for (int band = 0; band < 2; ++band) {
+            const float* bits = ac_bits + 256 * band;
+            ends[band] = {lambda * end_bits[2 * band], lambda * end_bits[2 * band + 1]};
+            for (int run = 0; run < 63; ++run) {
+                price[band][run][0] = 0.0f;
+                for (int size = 1; size <= MAX_CATEGORY; ++size)
+                    price[band][run][size] = lambda * (static_cast<float>(run / 16) * bits[0xF0] +
+                                                       bits[(run % 16) * 16 + size] + static_cast<float>(size));
+            }
+        }
+        if (cut == 63) ends[1] = {0.0f, 0.0f};
+    }
+
+    // A block's path so far: its non-zero positions in order, and the best way to end in each of them.
+    struct Path {
+        int n = 0;
+        int position[64], value[64], previous[64];
+        float best[64];  // J of the best path that ends there, less the distortion of all zeros
+    };
+
+    // The path of least J through one block. levels: 64 values in zigzag order.
+    void block(const float* c, float low, float high, int16_t* levels) const {
+        float weight[64], magnitude[64], rounded[64], zeroed[64];
+        prepare(c, low, high, weight, magnitude, rounded, zeroed);
+        std::memset(levels, 0, 64 * sizeof(int16_t));
+        const float dc = std::floor(c[0] * inverse[0] + 0.5f);
+        levels[0] = static_cast<int16_t>(std::min<float>(MAX_DC, std::max<float>(MIN_DC, dc)));
+
+        Path path;
+        int last = -1;
+        float least = ends[0].blank + ends[1].blank;
+        for (int k = 1; k < 64; ++k) {
+            if (rounded[k] < 1.0f) continue;
+            const int r = std::min(static_cast<int>(rounded[k]), MAX_AC);
+            const float error = magnitude[k] - static_cast<float>(r) * table[k], less = error + table[k];
+            extend(path, k, r, weight[k] * error * error - zeroed[k], weight[k] * less * less - zeroed[k]);
+            const float cost = path.best[path.n - 1] + end_after(k);
+            if (cost < least) {
+                least = cost;
+                last = path.n - 1;
+            }
+        }
+        for (int i = last; i >= 0; i = path.previous[i]) {
+            const int k = path.position[i];
+            levels[k] = static_cast<int16_t>(c[k] < 0.0f ? -path.value[i] : path.value[i]);
+        }
+    }
+
+    inline void prepare(const float* c, float low, float high, float* weight, float* magnitude, float* rounded,
+                        float* zeroed) const {
+        for (int k = 0; k < 64; ++k) {
+            weight[k] = position_weights[k] * (high + (low - high) * blend[k]);
+            magnitude[k] = std::fabs(c[k]);
+            rounded[k] = std::floor(magnitude[k] * inverse[k] + 0.5f);
+            zeroed[k] = weight[k] * magnitude[k] * magnitude[k];
+        }
+    }
+
+    inline float end_after(int k) const {
+        if (k > cut) return k < 63 ? ends[1].after : 0.0f;
+        return (k < cut ? ends[0].after : 0.0f) + ends[1].blank;
+    }
+
+    // Where the first band ends on the way to position k after position p (0: none): its cost, and the run's start.
+    inline float step_over(int k, int p, int& start) const {
+        start = p;
+        if (k <= cut || p > cut) return 0.0f;
+        start = cut;
+        return p == 0 ? ends[0].blank : p < cut ? ends[0].after : 0.0f;
+    }
+
+    // Extends the best paths to position k with value r (gain: its distortion less that of zero), or with r - 1 where
+    // that takes a shorter code.
+    inline void extend(Path& path, int k, int r, float gain, float gain_less) const {
+        const int size = category(r);
+        const bool smaller = r > 1 && (r & (r - 1)) == 0;
+        const auto& prices = price[k > cut];
+        float least = 0.0f;
+        int from = -1, chosen = r;
+        for (int j = -1; j < path.n; ++j) {
+            int start;
+            float before = step_over(k, j < 0 ? 0 : path.position[j], start);
+            if (j >= 0) before += path.best[j];
+            const float* here = prices[k - start - 1];
+            const float cost = before + (here[size] + gain);
+            if (j < 0 || cost < least) {
+                least = cost;
+                from = j;
+                chosen = r;
+            }
+            if (!smaller) continue;
+            const float cost_less = before + (here[size - 1] + gain_less);
+            if (cost_less < least) {
+                least = cost_less;
+                from = j;
+                chosen = r - 1;
+            }
+        }
+        const int n = path.n++;
+        path.position[n] = k;
+        path.best[n] = least;
+        path.previous[n] = from;
+        path.value[n] = chosen;
+    }
+};
+
+MSROI_HOT void quantise_row(const Quantiser& quantiser, const float* c, const float* low, const float* high,
+                            int64_t columns, int16_t* levels) {
+    for (int64_t x = 0; x < columns; ++x) quantiser.block(c + 64 * x, low[x], high[x], levels + 64 * x);
+}
+
+// --- entropy coding ---------------------------------------------------------------------------------------
+
+using Counts = std::array<int64_t, 256>;
+
+// Lengths of an optimal prefix code of at most 16 bits in which no code is all ones: package-merge (Larmore and
+// Hirschberg 1990) over the used symbols and one that is never used, which takes the last code. 0: symbol not used.
+std::array<uint8_t, 256> huffman_lengths(const Counts& counts) {
+    struct Item {
+        int64_t weight;
+        std::array<uint8_t, 257> uses;  // how often each symbol lies in the package: its length so far
+    };
+    std::vector<std::pair<int64_t, int>> symbols{{0, 256}};
+    for (int s = 0; s < 256; ++s)
+        if (counts[static_cast<size_t>(s)] > 0) symbols.emplace_back(counts[static_cast<size_t>(s)], s);
+    std::stable_sort(symbols.begin(), symbols.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::array<uint8_t, 256> lengths{};
+    const size_t n = symbols.size();
+    if (n == 1) return lengths;
+    std::vector<Item> singles(n);
+    for (size_t i = 0; i < n; ++i) {
+        singles[i].weight = symbols[i].first;
+        singles[i].uses.fill(0);
+        singles[i].uses[i] = 1;
+    }
+    std::vector<Item> level = singles;
+    for (int bit = 1; bit < 16; ++bit) {
+        std::vector<Item> merged;
+        merged.reserve(n + level.size() / 2);
+        size_t single = 0;
+        for (size_t pair = 0; pair + 1 < level.size(); pair += 2) {
+            Item package = level[pair];
+            package.weight += level[pair + 1].weight;
+            for (size_t i = 0; i < n; ++i)
+                package.uses[i] = static_cast<uint8_t>(package.uses[i] + level[pair + 1].uses[i]);
+            while (single < n && singles[single].weight <= package.weight) merged.push_back(singles[single++]);
+            merged.push_back(package);
+        }
+        while (single < n) merged.push_back(singles[single++]);
+        level.swap(merged);
+    }
+    std::array<int, 257> total{};
+    for (size_t item = 0; item < 2 * n - 2; ++item)
+        for (size_t i = 0; i < n; ++i) total[i] += level[item].uses[i];
+    for (size_t i = 0; i < n; ++i)
+        if (symbols[i].second < 256) lengths[static_cast<size_t>(symbols[i].second)] = static_cast<uint8_t>(total[i]);
+    return lengths;
+}
+
+struct Code {
+    std::array<uint8_t, 256> lengths{};
+    std::array<uint16_t, 256> codes{};
+    std::array<uint8_t, 16> per_length{};
+    std::vector<uint8_t> values;  // in the order of T.81's HUFFVAL
+
+    explicit Code(const Counts& counts) : lengths(huffman_lengths(counts)) {
+        uint32_t code = 0;
+        for (int length = 1; length <= 16; ++length) {
+            for (int s = 0; s < 256; ++s) {
+                if (lengths[static_cast<size_t>(s)] != length) continue;
+                codes[static_cast<size_t>(s)] = static_cast<uint16_t>(code++);
+                ++per_length[static_cast<size_t>(length - 1)];
+                values.push_back(static_cast<uint8_t>(s));
+            }
+            code <<= 1;
+        }
+    }
+
+    int64_t bits(const Counts& counts) const {
+        int64_t sum = 0;
+        for (size_t s = 0; s < 256; ++s) sum += counts[s] * lengths[s];
+        return sum;
+    }
+    // Bytes of a DHT segment of its own.
+    int64_t bytes() const { return 2 + 2 + 1 + 16 + static_cast<int64_t>(values.size()); }
+};
+
+// What a scan codes is sent to a sink: symbol of table `table`, then `n` further bits.
+struct Counter {
+    std::array<Counts, 2> counts{};
+    int64_t extra = 0;
+    void put(int table, int symbol, uint32_t, int n) {
+        ++counts[static_cast<size_t>(table)][static_cast<size_t>(symbol)];
+        extra += n;
+    }
+};
+
+struct Writer {
+    std::vector<uint8_t>& out;
+    const Code* codes[2];
+    uint64_t pending = 0;
+    int n_pending = 0;
+
+    void put(int table, int symbol, uint32_t bits, int n) {
+        const Code& code = *codes[table];
+        push(code.codes[static_cast<size_t>(symbol)], code.lengths[static_cast<size_t>(symbol)]);
+        if (n) push(bits, n);
+    }
+    void push(uint32_t bits, int n) {
+        pending = (pending << n) | bits;
+        n_pending += n;
+        while (n_pending >= 8) {
+            n_pending -= 8;
+            const uint8_t byte = static_cast<uint8_t>(pending >> n_pending);
+            out.push_back(byte);
+            if (byte == 0xFF) out.push_back(0);
+        }
+    }
+    void finish() {
+        if (n_pending) push((1u << (8 - n_pending)) - 1, 8 - n_pending);
+    }
+};
+
+// A value's further bits: itself, or less one where negative, in as many bits as its category.
+inline uint32_t value_bits(int value, int size) {
+    return static_cast<uint32_t>(value < 0 ? value - 1 : value) & ((1u << size) - 1);
+}
+
+struct Component {
+    const int16_t* levels;  // [rows][columns][64]
+    int64_t rows, columns;
+    int horizontal, vertical;  // sampling factors
+};
+
+struct Frame {
+    std::vector<Component> components;
+    int64_t height, width;
+    int64_t mcu_rows, mcu_columns;
+};
+
+template <class Sink>
+void put_dc(Sink& sink, int table, int value, int& predicted) {
+    const int difference = value - predicted, size = category(std::abs(difference));
+    predicted = value;
+    sink.put(table, size, value_bits(difference, size), size);
+}
+
+// First and last index of each block's non-zero levels are found through a mask: bit k is set where levels[k] != 0.
+MSROI_HOT void masks_of(const int16_t* levels, int64_t blocks, uint64_t* masks) {
+    for (int64_t b = 0; b < blocks; ++b) {
+        uint64_t mask = 0;
+        for (int part = 0; part < 8; ++part) {
+            uint8_t flags[8];
+            for (int i = 0; i < 8; ++i) flags[i] = levels[64 * b + 8 * part + i] != 0;
+            uint64_t spread;
+            uint64_t bits = 0;
+            std::memcpy(&spread, flags, 8);
+            if (spread)
+                for (int i = 0; i < 8; ++i) bits |= static_cast<uint64_t>(flags[i]) << i;
+            mask |= bits << (8 * part);
+        }
+        masks[b] = mask;
+    }
+}
+
+inline int lowest_bit(uint64_t mask) {
+#if defined(__GNUC__)
+    return __builtin_ctzll(mask);
+#else
+    int n = 0;
+    while (!(mask & 1)) {
+        mask >>= 1;
+        ++n;
+    }
+    return n;
+#endif
+}
+
+template <class Sink>
+inline void put_ac(Sink& sink, int table, const int16_t* levels, uint64_t mask, int first) {
+    int next = first;
+    while (mask) {
+        const int k = lowest_bit(mask);
+        mask &= mask - 1;
+        int run = k - next;
+        next = k + 1;
+        for (; run > 15; run -= 16) sink.put(table, 0xF0, 0, 0);
+        const int value = levels[k], size = category(std::abs(value));
+        sink.put(table, run * 16 + size, value_bits(value, size), size);
+    }
+}
+
+// All bits first..last.
+inline uint64_t band_mask(int first, int last) {
+    const uint64_t upto = last == 63 ? ~uint64_t{0} : (uint64_t{1} << (last + 1)) - 1;
+    return upto & ~((uint64_t{1} << first) - 1);
+}
+
+// DC of all components, interleaved: in a sequential file with the AC, in a progressive one alone.
+// with_ac: AC tables are those of the sink `ac`. Blocks beyond the picture cost a zero difference and an end of block.
+template <class Sink>
+void code_interleaved(const Frame& frame, const std::vector<std::vector<uint64_t>>& masks, bool with_ac, Sink& dc,
+                      Sink* ac) {
+    std::vector<int> predicted(frame.components.size(), 0);
+    for (int64_t my = 0; my < frame.mcu_rows; ++my) {
+        for (int64_t mx = 0; mx < frame.mcu_columns; ++mx) {
+            for (size_t i = 0; i < frame.components.size(); ++i) {
+                const Component& c = frame.components[i];
+                const int table = i > 0;
+                for (int64_t y = my * c.vertical; y < (my + 1) * c.vertical; ++y) {
+                    for (int64_t x = mx * c.horizontal; x < (mx + 1) * c.horizontal; ++x) {
+                        const bool inside = y < c.rows && x < c.columns;
+                        const int64_t block = y * c.columns + x;
+                        put_dc(dc, table, inside ? c.levels[64 * block] : predicted[i], predicted[i]);
+                        if (!with_ac) continue;
+                        const uint64_t mask = inside ? masks[i][static_cast<size_t>(block)] & ~uint64_t{1} : 0;
+                        if (inside) put_ac(*ac, table, c.levels + 64 * block, mask, 1);
+                        if (!(mask >> 63)) ac->put(table, 0x00, 0, 0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+// One band of a component's AC coefficients in a scan of its own: T.81 G.1.2.2, ends of bands counted across blocks.
+// longest_run: at most so many ends are counted together; 1 is how a sequential scan codes them.
+template <class Sink>
+void code_band(const Component& c, const std::vector<uint64_t>& masks, int first, int last, Sink& sink,
+               int longest_run = 0x7FFF) {
+    int ended = 0;
+    auto flush = [&] {
+        if (!ended) return;
+        const int n = category(ended) - 1;
+        sink.put(0, n * 16, static_cast<uint32_t>(ended) & ((1u << n) - 1), n);
+        ended = 0;
+    };
+    const uint64_t band = band_mask(first, last);
+    for (int64_t block = 0; block < c.rows * c.columns; ++block) {
+        const uint64_t mask = masks[static_cast<size_t>(block)] & band;
+        if (mask) {
+            flush();
+            put_ac(sink, 0, c.levels + 64 * block, mask, first);
+        }
+        if (!((mask >> last) & 1) && ++ended == longest_run) flush();
+    }
+    flush();
+}
+
+// A scan as it will be written, with what it costs.
+struct Band {
+    int first, last;
+    Counts counts;
+    int64_t bytes;
+};
+
+Band measure_band(const Component& c, const std::vector<uint64_t>& masks, int first, int last) {
+    Counter counter;
+    code_band(c, masks, first, last, counter);
+    const Code code(counter.counts[0]);
+    constexpr int64_t header = 2 + 8;  // SOS of one component
+    const int64_t bits = code.bits(counter.counts[0]) + counter.extra;
+    return Band{first, last, counter.counts[0], header + code.bytes() + (bits + 7) / 8};
+}
+
+// Where a component's AC may be cut in two scans.
+constexpr int CUTS[] = {2, 5, 9, 14};  // as CUTS in rdo.py
+
+std::vector<Band> choose_bands(const Component& c, const std::vector<uint64_t>& masks) {
+    std::vector<Band> chosen{measure_band(c, masks, 1, 63)};
+    int64_t least = chosen[0].bytes;
+    for (const int cut : CUTS) {
+        std::vector<Band> two{measure_band(c, masks, 1, cut), measure_band(c, masks, cut + 1, 63)};
+        if (two[0].bytes + two[1].bytes >= least) continue;
+        least = two[0].bytes + two[1].bytes;
+        chosen = std::move(two);
+    }
+    return chosen;
+}
+
+void marker(std::vector<uint8_t>& out, int code, const std::vector<uint8_t>& payload) {
+    const size_t n = payload.size() + 2;
+    out.insert(out.end(), {0xFF, static_cast<uint8_t>(code), static_cast<uint8_t>(n >> 8), static_cast<uint8_t>(n)});
+    out.insert(out.end(), payload.begin(), payload.end());
+}
+
+void huffman_table(std::vector<uint8_t>& out, int kind, int id, const Code& code) {
+    std::vector<uint8_t> payload{static_cast<uint8_t>(kind * 16 + id)};
+    payload.insert(payload.end(), code.per_length.begin(), code.per_length.end());
+    payload.insert(payload.end(), code.values.begin(), code.values.end());
+    marker(out, 0xC4, payload);
+}
+
+// SOI, JFIF 1.01 without units, tables (equal ones once), frame.
+void head(std::vector<uint8_t>& out, const Frame& frame, const std::vector<const uint16_t*>& tables, bool progressive) {
+    out.insert(out.end(), {0xFF, 0xD8});
+    marker(out, 0xE0, {'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0});
+    std::vector<int> ids;
+    int n_ids = 0;
+    for (size_t i = 0; i < tables.size(); ++i) {
+        int id = -1;
+        for (size_t j = 0; j < i && id < 0; ++j)
+            if (std::equal(tables[i], tables[i] + 64, tables[j])) id = ids[j];
+        if (id < 0) {
+            id = n_ids++;
+            std::vector<uint8_t> payload{static_cast<uint8_t>(id)};
+            for (int k = 0; k < 64; ++k) payload.push_back(static_cast<uint8_t>(tables[i][k]));
+            marker(out, 0xDB, payload);
+        }
+        ids.push_back(id);
+    }
+    std::vector<uint8_t> sof{8,
+                             static_cast<uint8_t>(frame.height >> 8),
+                             static_cast<uint8_t>(frame.height),
+                             static_cast<uint8_t>(frame.width >> 8),
+                             static_cast<uint8_t>(frame.width),
+                             static_cast<uint8_t>(frame.components.size())};
+    for (size_t i = 0; i < frame.components.size(); ++i) {
+        const Component& c = frame.components[i];
+        sof.insert(sof.end(), {static_cast<uint8_t>(i + 1), static_cast<uint8_t>(c.horizontal * 16 + c.vertical),
+                               static_cast<uint8_t>(ids[i])});
+    }
+    marker(out, progressive ? 0xC2 : 0xC0, sof);
+}
+
+void scan_head(std::vector<uint8_t>& out, const std::vector<std::pair<int, int>>& ids_and_tables, int first, int last) {
+    std::vector<uint8_t> payload{static_cast<uint8_t>(ids_and_tables.size())};
+    for (const auto& [id, table] : ids_and_tables) {
+        payload.push_back(static_cast<uint8_t>(id));
+        payload.push_back(static_cast<uint8_t>(table));
+    }
+    payload.insert(payload.end(), {static_cast<uint8_t>(first), static_cast<uint8_t>(last), 0});
+    marker(out, 0xDA, payload);
+}
+
+using Masks = std::vector<std::vector<uint64_t>>;
+
+Masks all_masks(const Frame& frame, int threads) {
+    Masks masks;
+    for (const Component& c : frame.components) {
+        masks.emplace_back(static_cast<size_t>(c.rows * c.columns));
+        uint64_t* out = masks.back().data();
+        share(c.rows, threads, [&](int64_t a, int64_t b) {
+            masks_of(c.levels + 64 * a * c.columns, (b - a) * c.columns, out + a * c.columns);
+        });
+    }
+    return masks;
+}
+
+std::vector<std::pair<int, int>> interleaved_ids(const Frame& frame, bool with_ac) {
+    std::vector<std::pair<int, int>> ids;
+    for (size_t i = 0; i < frame.components.size(); ++i)
+        ids.emplace_back(static_cast<int>(i + 1), i > 0 ? (with_ac ? 0x11 : 0x10) : 0);
+    return ids;
+}
+
+std::vector<uint8_t> sequential_scan(const Frame& frame, const Masks& masks) {
+    Counter dc, ac;
+    code_interleaved(frame, masks, true, dc, &ac);
+    std::vector<Code> codes;
+    for (int i = 0; i < 2; ++i) codes.emplace_back(dc.counts[static_cast<size_t>(i)]);
+    for (int i = 0; i < 2; ++i) codes.emplace_back(ac.counts[static_cast<size_t>(i)]);
+    std::vector<uint8_t> out;
+    const int n_tables = frame.components.size() > 1 ? 2 : 1;
+    for (int i = 0; i < n_tables; ++i) {
+        huffman_table(out, 0, i, codes[static_cast<size_t>(i)]);
+        huffman_table(out, 1, i, codes[static_cast<size_t>(2 + i)]);
+    }
+    scan_head(out, interleaved_ids(frame, true), 0, 63);
+    // One stream of bits, two kinds of tables: symbols of AC are sent to the same writer.
+    struct Both {
+        Writer& writer;
+        const Code* const* tables;
+        void put(int table, int symbol, uint32_t bits, int n) {
+            writer.codes[table] = tables[table];
+            writer.put(table, symbol, bits, n);
+        }
+    };
+    Writer writer{out, {nullptr, nullptr}};
+    const Code* of_dc[2] = {&codes[0], &codes[1]};
+    const Code* of_ac[2] = {&codes[2], &codes[3]};
+    Both dc_sink{writer, of_dc}, ac_sink{writer, of_ac};
+    code_interleaved(frame, masks, true, dc_sink, &ac_sink);
+    writer.finish();
+    return out;
+}
+
+std::vector<uint8_t> dc_scan(const Frame& frame, const Masks& masks) {
+    Counter counter;
+    code_interleaved<Counter>(frame, masks, false, counter, nullptr);
+    std::vector<uint8_t> out;
+    const std::vector<Code> codes{Code(counter.counts[0]), Code(counter.counts[1])};
+    huffman_table(out, 0, 0, codes[0]);
+    if (frame.components.size() > 1) huffman_table(out, 0, 1, codes[1]);
+    scan_head(out, interleaved_ids(frame, false), 0, 0);
+    Writer writer{out, {&codes[0], &codes[1]}};
+    code_interleaved<Writer>(frame, masks, false, writer, nullptr);
+    writer.finish();
+    return out;
+}
+
+std::vector<uint8_t> band_scan(const Component& c, const std::vector<uint64_t>& masks, int id, const Band& band) {
+    std::vector<uint8_t> out;
+    const Code code(band.counts);
+    huffman_table(out, 1, 0, code);
+    scan_head(out, {{id, 0}}, band.first, band.last);
+    Writer writer{out, {&code, &code}};
+    code_band(c, masks, band.first, band.last, writer);
+    writer.finish();
+    return out;
+}
+
+// The scans of a progressive file: DC first, then the low bands of all components, then the others.
+std::vector<uint8_t> progressive_scans(const Frame& frame, const Masks& masks, int threads) {
+    const size_t n = frame.components.size();
+    std::vector<std::vector<Band>> bands(n);
+    std::vector<uint8_t> dc;
+    share(static_cast<int64_t>(n) + 1, threads, [&](int64_t a, int64_t b) {
+        for (int64_t i = a; i < b; ++i) {
+            if (i == static_cast<int64_t>(n))
+                dc = dc_scan(frame, masks);
+            else
+                bands[static_cast<size_t>(i)] = choose_bands(frame.components[static_cast<size_t>(i)], masks[static_cast<size_t>(i)]);
+        }
+    });
+    std::vector<std::pair<size_t, size_t>> order;
+    for (size_t part = 0; part < 2; ++part)
+        for (size_t i = 0; i < n; ++i)
+            if (part < bands[i].size()) order.emplace_back(i, part);
+    std::vector<std::vector<uint8_t>> scans(order.size());
+    share(static_cast<int64_t>(order.size()), threads, [&](int64_t a, int64_t b) {
+        for (int64_t s = a; s < b; ++s) {
+            const auto [i, part] = order[static_cast<size_t>(s)];
+            scans[static_cast<size_t>(s)] =
+                band_scan(frame.components[i], masks[i], static_cast<int>(i + 1), bands[i][part]);
+        }
+    });
+    for (const auto& scan : scans) dc.insert(dc.end(), scan.begin(), scan.end());
+    return dc;
+}
+
+std::vector<uint8_t> write_jpeg(const Frame& frame, const std::vector<const uint16_t*>& tables, bool progressive,
+                                int threads) {
+    const Masks masks = all_masks(frame, threads);
+    std::vector<uint8_t> out;
+    head(out, frame, tables, progressive);
+    const std::vector<uint8_t> scans =
+        progressive ? progressive_scans(frame, masks, threads) : sequential_scan(frame, masks);
+    out.insert(out.end(), scans.begin(), scans.end());
+    out.insert(out.end(), {0xFF, 0xD9});
+    return out;
+}
+
+}  // namespace msroi
+
+// --- bindings ---------------------------------------------------------------------------------------------
+
+namespace py = pybind11;
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw py::value_error(message); }
+
+int checked_threads(int threads) {
+    if (threads < 1) refuse("threads: " + std::to_string(threads) + ", must be at least 1");
+    return std::min(threads, 256);
+}
+
+template <class T>
+void check_shape(const char* name, const Array<T>& array, std::vector<py::ssize_t> shape) {
+    bool equal = array.ndim() == static_cast<py::ssize_t>(shape.size());
+    for (size_t i = 0; equal && i < shape.size(); ++i)
+        equal = shape[i] < 0 ? array.shape(static_cast<py::ssize_t>(i)) > 0 : array.shape(static_cast<py::ssize_t>(i)) == shape[i];
+    if (!equal) refuse(std::string(name) + ": wrong shape or empty");
+}
+
+Array<float> component_plane(const Array<uint8_t>& pixels, int component, int threads) {
+    check_shape(("pixels"), pixels, {-1, -1, 3});
+    if (component < 0 || component > 2) refuse("component: must be 0, 1 or 2");
+    Array<float> out({pixels.shape(0), pixels.shape(1)});
+    const auto* in = pixels.data();
+    auto* result = out.mutable_data();
+    const auto height = pixels.shape(0), width = pixels.shape(1);
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::component_plane(in, height, width, component, result, threads);
+    return out;
+}
+
+Array<float> halve(const Array<float>& plane, bool horizontal, bool vertical, const std::vector<float>& steps,
+                   int threads) {
+    check_shape("plane", plane, {-1, -1});
+    const auto height = plane.shape(0), width = plane.shape(1);
+    Array<float> out({vertical ? (height + 1) / 2 : height, horizontal ? (width + 1) / 2 : width});
+    const auto* in = plane.data();
+    auto* result = out.mutable_data();
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::halve(in, height, width, horizontal, vertical, steps, result, threads);
+    return out;
+}
+
+Array<float> forward_dct(const Array<float>& plane, int threads) {
+    check_shape("plane", plane, {-1, -1});
+    const auto height = plane.shape(0), width = plane.shape(1);
+    const auto rows = (height + 7) / 8, columns = (width + 7) / 8;
+    Array<float> out({rows, columns, py::ssize_t{64}});
+    const auto* in = plane.data();
+    auto* result = out.mutable_data();
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::share(rows, threads,
+                 [&](int64_t a, int64_t b) { msroi::forward_rows(in, height, width, columns, a, b, result); });
+    return out;
+}
+
+void check_levels(const Array<int16_t>& levels) { check_shape("levels", levels, {-1, -1, 64}); }
+
+void check_table(const Array<uint16_t>& table) {
+    check_shape("table", table, {64});
+    for (int k = 0; k < 64; ++k)
+        if (table.data()[k] < 1 || table.data()[k] > 255) refuse("table: steps must be 1 to 255");
+}
+
+Array<float> inverse_dct(const Array<int16_t>& levels, const Array<uint16_t>& table, py::ssize_t height,
+                         py::ssize_t width, int threads) {
+    check_levels(levels);
+    check_table(table);
+    const auto rows = levels.shape(0), columns = levels.shape(1);
+    if (height < 1 || width < 1 || rows != (height + 7) / 8 || columns != (width + 7) / 8)
+        refuse("height, width: do not go with the blocks of levels");
+    Array<float> out({height, width});
+    float steps[64];
+    std::copy(table.data(), table.data() + 64, steps);
+    const auto* in = levels.data();
+    auto* result = out.mutable_data();
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::share(rows, threads,
+                 [&](int64_t a, int64_t b) { msroi::inverse_rows(in, steps, height, width, columns, a, b, result); });
+    return out;
+}
+
+Array<float> ac_energy(const Array<float>& coefficients, int threads) {
+    check_shape("coefficients", coefficients, {-1, -1, 64});
+    Array<float> out({coefficients.shape(0), coefficients.shape(1)});
+    const auto* in = coefficients.data();
+    auto* result = out.mutable_data();
+    const auto blocks = coefficients.shape(0) * coefficients.shape(1);
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::share(blocks, threads, [&](int64_t a, int64_t b) { msroi::energy_rows(in, a, b, result); });
+    return out;
+}
+
+Array<int16_t> quantise(const Array<float>& coefficients, const Array<uint16_t>& table,
+                        const Array<float>& position_weights, const Array<float>& low, const Array<float>& high,
+                        const Array<float>& blend, float lagrangian, int cut, const Array<float>& ac_bits,
+                        const Array<float>& end_bits, py::ssize_t first_row, py::ssize_t row_step, int threads) {
+    check_shape("coefficients", coefficients, {-1, -1, 64});
+    check_table(table);
+    check_shape("position_weights", position_weights, {64});
+    check_shape("blend", blend, {64});
+    check_shape("ac_bits", ac_bits, {2, 256});
+    check_shape("end_bits", end_bits, {2, 2});
+    const auto rows = coefficients.shape(0), columns = coefficients.shape(1);
+    check_shape("low", low, {rows, columns});
+    check_shape("high", high, {rows, columns});
+    if (row_step < 1 || first_row < 0 || first_row >= rows) refuse("first_row, row_step: out of range");
+    if (cut < 1 || cut > 63) refuse("cut: must be 1 to 63");
+    if (!(lagrangian >= 0)) refuse("lagrangian: must not be negative");
+    threads = checked_threads(threads);
+    const auto taken = (rows - first_row + row_step - 1) / row_step;
+    Array<int16_t> levels({taken, columns, py::ssize_t{64}});
+    float steps[64];
+    std::copy(table.data(), table.data() + 64, steps);
+    const float *c = coefficients.data(), *lows = low.data(), *highs = high.data();
+    const msroi::Quantiser quantiser(steps, position_weights.data(), blend.data(), lagrangian, cut, ac_bits.data(),
+                                     end_bits.data());
+    auto* out = levels.mutable_data();
+    py::gil_scoped_release release;
+    msroi::share(taken, threads, [&](int64_t a, int64_t b) {
+        for (int64_t i = a; i < b; ++i) {
+            const int64_t row = first_row + i * row_step;
+            msroi::quantise_row(quantiser, c + row * columns * 64, lows + row * columns, highs + row * columns, columns,
+                                out + i * columns * 64);
+        }
+    });
+    return levels;
+}
+
+Array<int64_t> band_counts(const Array<int16_t>& levels, int first, int last, bool end_runs) {
+    check_levels(levels);
+    if (first < 1 || last < first || last > 63) refuse("first, last: must be 1 to 63 in order");
+    const msroi::Component component{levels.data(), levels.shape(0), levels.shape(1), 1, 1};
+    Array<int64_t> out(py::ssize_t{256});
+    auto* result = out.mutable_data();
+    py::gil_scoped_release release;
+    std::vector<uint64_t> masks(static_cast<size_t>(component.rows * component.columns));
+    msroi::masks_of(component.levels, component.rows * component.columns, masks.data());
+    msroi::Counter counter;
+    msroi::code_band(component, masks, first, last, counter, end_runs ? 0x7FFF : 1);
+    std::copy(counter.counts[0].begin(), counter.counts[0].end(), result);
+    return out;
+}
+
+Array<uint8_t> huffman_lengths(const Array<int64_t>& counts) {
+    check_shape("counts", counts, {256});
+    msroi::Counts values;
+    for (size_t s = 0; s < 256; ++s) {
+        values[s] = counts.data()[s];
+        if (values[s] < 0 || values[s] > (int64_t{1} << 48)) refuse("counts: must be 0 to 2**48");
+    }
+    const auto lengths = msroi::huffman_lengths(values);
+    Array<uint8_t> out(py::ssize_t{256});
+    std::copy(lengths.begin(), lengths.end(), out.mutable_data());
+    return out;
+}
+
+py::bytes write_jpeg(const std::vector<Array<int16_t>>& levels, const std::vector<Array<uint16_t>>& tables,
+                     const std::vector<std::pair<int, int>>& sampling, py::ssize_t height, py::ssize_t width,
+                     bool progressive, int threads) {
+    const size_t n = levels.size();
+    if ((n != 1 && n != 3) || tables.size() != n || sampling.size() != n)
+        refuse("levels, tables, sampling: one or three components, as many of each");
+    if (height < 1 || width < 1 || height > 65535 || width > 65535) refuse("height, width: must be 1 to 65535");
+    msroi::Frame frame{{}, height, width, 0, 0};
+    int h_max = 1, v_max = 1;
+    for (const auto& [h, v] : sampling) {
+        if (h < 1 || h > 2 || v < 1 || v > 2) refuse("sampling: factors must be 1 or 2");
+        h_max = std::max(h_max, h);
+        v_max = std::max(v_max, v);
+    }
+    if (n == 1 && (h_max > 1 || v_max > 1)) refuse("sampling: one component has factors 1, 1");
+    frame.mcu_rows = (height + 8 * v_max - 1) / (8 * v_max);
+    frame.mcu_columns = (width + 8 * h_max - 1) / (8 * h_max);
+    std::vector<const uint16_t*> steps;
+    for (size_t i = 0; i < n; ++i) {
+        check_levels(levels[i]);
+        check_table(tables[i]);
+        steps.push_back(tables[i].data());
+        const auto [h, v] = sampling[i];
+        const int64_t rows = ((height * v + v_max - 1) / v_max + 7) / 8, columns = ((width * h + h_max - 1) / h_max + 7) / 8;
+        if (levels[i].shape(0) != rows || levels[i].shape(1) != columns) refuse("levels: blocks do not cover the picture");
+        frame.components.push_back({levels[i].data(), rows, columns, h, v});
+        for (py::ssize_t j = 0; j < levels[i].size(); ++j) {
+            const int value = levels[i].data()[j];
+            if (value > msroi::MAX_AC || value < -msroi::MAX_AC - (j % 64 == 0)) refuse("levels: beyond -1023 to 1023");
+        }
+    }
+    threads = checked_threads(threads);
+    std::vector<uint8_t> out;
+    {
+        py::gil_scoped_release release;
+        out = msroi::write_jpeg(frame, steps, progressive, threads);
+    }
+    return py::bytes(reinterpret_cast<const char*>(out.data()), out.size());
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_kernels, module) {
+    module.doc() = "Compiled kernels of the rdo encoder; each has a NumPy oracle in tests/test_kernels.py.";
+    module.def("component_plane", &component_plane, py::arg("pixels").noconvert(), py::arg("component"),
+               py::arg("threads") = 1);
+    module.def("halve", &halve, py::arg("plane").noconvert(), py::arg("horizontal"), py::arg("vertical"),
+               py::arg("steps"), py::arg("threads") = 1);
+    module.def("forward_dct", &forward_dct, py::arg("plane").noconvert(), py::arg("threads") = 1);
+    module.def("inverse_dct", &inverse_dct, py::arg("levels").noconvert(), py::arg("table").noconvert(),
+               py::arg("height"), py::arg("width"), py::arg("threads") = 1);
+    module.def("ac_energy", &ac_energy, py::arg("coefficients").noconvert(), py::arg("threads") = 1);
+    module.def("quantise", &quantise, py::arg("coefficients").noconvert(), py::arg("table").noconvert(),
+               py::arg("position_weights").noconvert(), py::arg("low").noconvert(), py::arg("high").noconvert(),
+               py::arg("blend").noconvert(), py::arg("lagrangian"), py::arg("cut"), py::arg("ac_bits").noconvert(),
+               py::arg("end_bits").noconvert(), py::arg("first_row") = 0, py::arg("row_step") = 1,
+               py::arg("threads") = 1);
+    module.def("band_counts", &band_counts, py::arg("levels").noconvert(), py::arg("first"), py::arg("last"),
+               py::arg("end_runs"));
+    module.def("huffman_lengths", &huffman_lengths, py::arg("counts").noconvert());
+    module.def("write_jpeg", &write_jpeg, py::arg("levels"), py::arg("tables"), py::arg("sampling"), py::arg("height"),
+               py::arg("width"), py::arg("progressive"), py::arg("threads") = 1);
+}

@@ -1,0 +1,75 @@
+"""Compiled kernels of the rdo encoder: stateless, threaded over rows, results independent of `threads`.
+
+Arrays must be C-contiguous and of the very type; anything else is a TypeError, a wrong shape or value a
+ValueError. Blocks are 8 x 8, coefficients in zigzag order and in the scale of the orthonormal DCT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+def component_plane(pixels: npt.NDArray[np.uint8], component: int, threads: int = 1) -> Floats:
+    """Y - 128, Cb or Cr (component 0, 1, 2) of RGB pixels (height, width, 3), JFIF, not rounded."""
+
+def halve(plane: Floats, horizontal: bool, vertical: bool, steps: Sequence[float], threads: int = 1) -> Floats:
+    """A plane at half width and/or height: the box mean, then gradient steps of these lengths toward the
+    least squared error after the decoder's triangle upsampling."""
+
+def forward_dct(plane: Floats, threads: int = 1) -> Floats:
+    """(rows, columns, 64) coefficients of (height, width) samples; the last samples fill blocks up."""
+
+def inverse_dct(
+    levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], height: int, width: int, threads: int = 1
+) -> Floats:
+    """(height, width) samples that a decoder makes of levels x table, neither rounded nor clipped."""
+
+def ac_energy(coefficients: Floats, threads: int = 1) -> Floats:
+    """(rows, columns) sums of the squared AC coefficients of each block."""
+
+def quantise(
+    coefficients: Floats,
+    table: npt.NDArray[np.uint16],
+    position_weights: Floats,
+    low: Floats,
+    high: Floats,
+    blend: Floats,
+    lagrangian: float,
+    cut: int,
+    ac_bits: Floats,
+    end_bits: Floats,
+    first_row: int = 0,
+    row_step: int = 1,
+    threads: int = 1,
+) -> npt.NDArray[np.int16]:
+    """Levels of every row_step-th row of blocks from first_row on.
+
+    Least sum of w(k) m_b(k) (c - table q)^2 + lagrangian * bits over paths along the zigzag, with
+    m_b(k) = high_b + (low_b - high_b) blend(k). AC levels are the rounded quotient, one less where that
+    takes a shorter code, or zero; DC is rounded.
+    cut: AC is coded in bands 1..cut and cut + 1..63; 63: in one. ac_bits: (2, 256), length of each run/size
+    symbol's code in each band, 0xF0 sixteen zeros. end_bits: (2, 2), of each band, what it costs without
+    any value and what the zeros after its last value cost.
+    """
+
+def band_counts(levels: npt.NDArray[np.int16], first: int, last: int, end_runs: bool) -> npt.NDArray[np.int64]:
+    """How often each AC symbol occurs in positions first..last, (256,). end_runs: ends of bands are counted
+    together across blocks, as in progressive scans; else each block has its own, 0x00."""
+
+def huffman_lengths(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    """Code lengths of the best prefix code of at most 16 bits without an all-ones code; 0 where unused."""
+
+def write_jpeg(
+    levels: Sequence[npt.NDArray[np.int16]],
+    tables: Sequence[npt.NDArray[np.uint16]],
+    sampling: Sequence[tuple[int, int]],
+    height: int,
+    width: int,
+    progressive: bool,
+    threads: int = 1,
+) -> bytes:
+    """A JFIF file of one or three components; tables in zigzag order, sampling as (horizontal, vertical)."""

@@ -1,0 +1,388 @@
+"""rdo: one lattice, weighted rate-distortion optimisation (DESIGN 5.3).
+
+    pixels --> Y, Cb, Cr --> chroma halved --> DCT --+
+    map, masking, what a first encode lost --> w_b --+--> quantiser --> scans --> file
+    setting --> tables T, lambda; prices of symbols --+
+
+Per block, the quantiser takes the values q with the least sum of w_b v_k (c - T q)^2 + lambda * bits. What
+comes out is an
+ordinary JPEG: a decoder sees tables and coefficients, and nothing of the weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from msroi.errors import OptionError, SaliencyError
+from msroi.jpeg import _kernels, block_weights, guard, symbol_prices
+from msroi.jpeg.interval import Interval
+from msroi.jpeg.plain import QualityEncoder
+from msroi.jpeg.tables import BLEND, PRESETS, Floats, Preset
+from msroi.options import flag, one_of, whole_number
+
+if TYPE_CHECKING:
+    from msroi.images import Picture
+
+Pixels = npt.NDArray[np.uint8]
+Table = npt.NDArray[np.uint16]
+Levels = npt.NDArray[np.int16]
+
+# Factors (horizontal, vertical) of luma for each sampling; chroma has 1, 1.
+SAMPLINGS: Mapping[str, tuple[int, int]] = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
+
+# A setting t in [0, 1] stands for the table scale s = COARSEST (FINEST / COARSEST)^t. At COARSEST all steps
+# are 255 and blocks are blank, at FINEST all are 1.
+COARSEST, FINEST = 400.0, 0.3
+
+# A file's size goes with about the -.75th power of s (tables and lambda) and the -.18th of lambda alone
+# (measured on CID22): where tables stay and the setting moves, lambda takes this power of the difference.
+LAMBDA_POWER = 0.75 / 0.18
+
+# What log size grows by over the whole range of settings.
+GROWTH = 5.3
+
+# Prices of symbols are measured on every SPARSE-th row of blocks (of small pictures on more), in so many
+# passes.
+SPARSE = 6
+ROWS_ENOUGH = 16
+PRICE_PASSES = 2
+
+# For estimates: a file's markers and tables in bytes, and what codes take above the entropy.
+_OVERHEAD = 550
+_INEFFICIENCY = 1.01
+
+
+@dataclass(frozen=True)
+class Rdo:
+    """The codec `rdo`.
+
+    q_low, q_high: libjpeg qualities whose tolerated errors stand for a map of 0 and of 1; 1 to 100, q_low
+        at most q_high (30 and 70: errors where the map is 1 weigh 7.7 times those where it is 0).
+    chroma: "keep" samples as the JPEG source does and 4:2:0 otherwise; or "420", "422", "444".
+    tune: a name in tables.PRESETS. guard: hold SSIM where the map is low at plain's or above.
+    baseline: one sequential scan instead of progressive ones.
+    """
+
+    name: ClassVar[str] = "rdo"
+    version: ClassVar[str] = "1"
+    uses_map: ClassVar[bool] = True
+    look: ClassVar[int] = 0
+    also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
+
+    q_low: int = 30
+    q_high: int = 70
+    chroma: str = "keep"
+    tune: str = "default"
+    guard: bool = True
+    baseline: bool = False
+
+    def __post_init__(self) -> None:
+        for option in ("q_low", "q_high"):
+            object.__setattr__(self, option, whole_number(option, getattr(self, option), 1, 100))
+        one_of("chroma", self.chroma, ("keep", *SAMPLINGS))
+        one_of("tune", self.tune, tuple(PRESETS))
+        flag("guard", self.guard)
+        flag("baseline", self.baseline)
+        if self.q_low > self.q_high:
+            raise OptionError(
+                f"q_low: got {self.q_low}, allowed: at most q_high, {self.q_high}; "
+                "q_low is the quality where the map is 0, q_high where it is 1"
+            )
+
+    def start(self, picture: Picture, saliency: Floats | None, threads: int) -> RdoEncoder | QualityEncoder:
+        """Transform the picture; the encoder returned codes it at any real setting.
+
+        saliency: float32 (height, width) in [0, 1], aligned with the stored pixels; None: all alike.
+        A huge picture of one colour is coded as plain JPEG: there is nothing to weigh, and some hundred
+        kilobytes can declare one whose transform would fill gigabytes.
+        Errors: SaliencyError for a map of another shape.
+        """
+        if picture.pixels.size > _HUGE and _one_colour(picture.pixels):
+            return QualityEncoder(picture.pixels)
+        weights = None
+        if saliency is not None:
+            if saliency.shape != picture.pixels.shape[:2]:
+                raise SaliencyError(
+                    f"rdo needs a map of shape {picture.pixels.shape[:2]}, got one of shape {saliency.shape}"
+                )
+            weights = block_weights.from_map(saliency, self.q_low, self.q_high)
+        return RdoEncoder(
+            picture.pixels,
+            PRESETS[self.tune],
+            sampling=self._sampling(picture),
+            weights=weights,
+            guarded=self.guard,
+            baseline=self.baseline,
+            threads=threads,
+        )
+
+    def _sampling(self, picture: Picture) -> str:
+        if self.chroma != "keep":
+            return self.chroma
+        if picture.source.format != "JPEG" or picture.source.data is None:
+            return "420"
+        from msroi.metadata import jpeg_facts
+
+        facts = jpeg_facts(picture.source.data)
+        return {"4:4:4": "444", "4:2:2": "422"}.get(facts.sampling or "", "420")
+
+
+@dataclass(frozen=True)
+class Component:
+    """Coefficients of one component and what their errors weigh.
+
+    coefficients: float32 (rows, columns, 64). low, high: float32 (rows, columns), weights of coarse and of
+    fine errors. sampling: (horizontal, vertical).
+    """
+
+    coefficients: Floats
+    low: Floats
+    high: Floats
+    sampling: tuple[int, int]
+
+
+class RdoEncoder:
+    """One picture, ready to be coded at any real setting from 0 (smallest file) to 1 (largest).
+
+    weights: float32, one per luma block, geometric mean 1, of the map at full strength; None: all alike.
+    guarded: `near` looks for the strength that leaves the background as good as plain's; else it is full.
+    The same setting gives the same bytes, on any number of threads.
+    """
+
+    settings = Interval(0.0, 1.0)
+
+    def __init__(
+        self,
+        pixels: Pixels,
+        preset: Preset,
+        *,
+        sampling: str = "420",
+        weights: Floats | None = None,
+        guarded: bool = True,
+        baseline: bool = False,
+        threads: int = 1,
+    ) -> None:
+        self._pixels, self._preset = pixels, preset
+        self._sampling, self._baseline, self._threads = sampling, baseline, threads
+        self._weights, self._guarded = weights, guarded
+        self._scale: float | None = None  # of the tables, where it is settled
+        self._shift = 0.0  # added to settings, so that other weights leave sizes where they were
+        self._height, self._width = pixels.shape[:2]
+        self.luma = guard.plain_luma(pixels)
+        self.unweighted = self._transformed()
+        self.strength = 0.0 if weights is None else 1.0
+        self.components = self._weighted(self.unweighted, self._map_factor(self.strength))
+
+    # --- the surface ----------------------------------------------------------------------------------
+
+    def encode(self, setting: float) -> bytes:
+        """The JPEG at `setting`."""
+        tables, lagrangian = self._tables_and_lambda(setting)
+        return self._write(self._quantised(tables, lagrangian), tables)
+
+    def rough_bytes(self, setting: float) -> float:
+        """About how many bytes `encode` would give, from a part of the picture."""
+        tables, lagrangian = self._tables_and_lambda(setting)
+        bits = 0.0
+        for index, table in enumerate(tables):
+            component = self.components[index]
+            levels, prices = self._sampled(index, table, lagrangian)
+            share = component.coefficients.shape[0] / levels.shape[0]
+            bits += share * (prices.total + symbol_prices.dc_bits(levels))
+        return _INEFFICIENCY * bits / 8 + _OVERHEAD
+
+    def near(self, setting: float) -> RdoEncoder:
+        """This encoder prepared for settings around `setting`.
+
+        It keeps the tables and moves lambda alone, so that sizes are steady; its weights have the guard's
+        strength and know what an encode here lost.
+        """
+        tuned = self._copy()
+        if self._weights is not None and self._guarded:
+            tuned.strength = self._safe_strength(setting)
+        base = self._with_feedback(setting)
+        tuned.components = self._weighted(base, self._map_factor(tuned.strength))
+        tuned._shift += tuned._correction(setting, self.rough_bytes(setting))
+        tuned._scale = exact_scale(setting + tuned._shift)
+        return tuned
+
+    @property
+    def note(self) -> str:
+        """How far the map was followed."""
+        if self._weights is None or self.strength == 1:
+            return ""
+        followed = f"followed at {100 * self.strength:.0f} % of its strength" if self.strength else "not followed"
+        return f"map {followed}, or SSIM outside would fall below plain's"
+
+    # --- weights --------------------------------------------------------------------------------------
+
+    def _copy(self) -> RdoEncoder:
+        other = object.__new__(RdoEncoder)
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def _map_factor(self, strength: float) -> Floats | None:
+        return None if self._weights is None or not strength else self._weights ** np.float32(strength)
+
+    def _weighted(self, components: list[Component], factor: Floats | None) -> list[Component]:
+        """The components with the weights of their blocks multiplied by those of luma's blocks."""
+        if factor is None:
+            return components
+        result = []
+        for index, component in enumerate(components):
+            own = factor
+            if index:
+                own = block_weights.reduced(factor, component.low.shape, components[0].sampling)
+            result.append(dataclasses.replace(component, low=component.low * own, high=component.high * own))
+        return result
+
+    def _with_feedback(self, setting: float) -> list[Component]:
+        """The components with more weight where an encode at `setting` loses structure.
+
+        That encode knows nothing of the map: else what the map takes from the background came back to it.
+        """
+        if not self._preset.feedback:
+            return self.unweighted
+        first = self._copy()
+        first.components = self.unweighted
+        lost = block_weights.feedback(self.luma, first._decoded_luma(setting), self._preset)
+        return self._weighted(self.unweighted, lost)
+
+    def _safe_strength(self, setting: float) -> float:
+        assert self._weights is not None
+        pixels, weights = guard.sample(self._pixels, self._weights)
+        part = self
+        if pixels is not self._pixels:
+            part = RdoEncoder(pixels, self._preset, sampling=self._sampling, weights=weights, threads=self._threads)
+
+        usual = part.rough_bytes(setting)
+        base = part._with_feedback(setting)
+
+        def trial(strength: float) -> bytes:
+            tried = part._copy()
+            tried.components = part._weighted(base, part._map_factor(strength))
+            tried._shift += tried._correction(setting, usual)
+            return tried.encode(setting)
+
+        return guard.strength(pixels, part.luma, weights, trial)
+
+    def _correction(self, setting: float, n_bytes: float) -> float:
+        """What to add to a setting for files of about `n_bytes` bytes."""
+        return math.log(n_bytes / self.rough_bytes(setting)) / GROWTH
+
+    def _decoded_luma(self, setting: float) -> Floats:
+        """Luma as a decoder gives it, not rounded."""
+        tables, lagrangian = self._tables_and_lambda(setting)
+        levels = self._quantised_component(0, tables[0], lagrangian)
+        decoded = _kernels.inverse_dct(levels, tables[0], self._height, self._width, self._threads)
+        return np.clip(decoded, -128, 127)
+
+    # --- transform ------------------------------------------------------------------------------------
+
+    def _transformed(self) -> list[Component]:
+        """Coefficients of all components with the weights of masking."""
+        sampling = (1, 1) if self._pixels.ndim == 2 else SAMPLINGS[self._sampling]
+        coefficients = _kernels.forward_dct(self.luma, self._threads)
+        low, high = block_weights.masking(self.luma, coefficients, self._preset, self._threads)
+        components = [Component(coefficients, low, high, sampling)]
+        if self._pixels.ndim == 2:
+            return components
+        horizontal, vertical = (factor > 1 for factor in sampling)
+        for index in (1, 2):
+            plane = _kernels.component_plane(self._pixels, index, self._threads)
+            if horizontal or vertical:
+                plane = _kernels.halve(plane, horizontal, vertical, list(self._preset.steps), self._threads)
+            own = _kernels.forward_dct(plane, self._threads)
+            own_low, own_high = (block_weights.reduced(weights, own.shape[:2], sampling) for weights in (low, high))
+            components.append(Component(own, own_low, own_high, (1, 1)))
+        return components
+
+    # --- quantisation and file ------------------------------------------------------------------------
+
+    def _tables_and_lambda(self, setting: float) -> tuple[list[Table], float]:
+        setting += self._shift
+        scale = self._scale or exact_scale(setting)
+        shapes = self._preset.shapes[: len(self.components)]
+        return [shape.table(scale) for shape in shapes], lambda_at(setting, scale, self._preset.price)
+
+    def _quantised(self, tables: list[Table], lagrangian: float) -> list[Levels]:
+        return [self._quantised_component(i, table, lagrangian) for i, table in enumerate(tables)]
+
+    def _quantised_component(self, index: int, table: Table, lagrangian: float) -> Levels:
+        prices = self._sampled(index, table, lagrangian)[1]
+        return self._quantised_rows(index, table, lagrangian, prices, 0, 1)
+
+    def _sampled(self, index: int, table: Table, lagrangian: float) -> tuple[Levels, symbol_prices.Prices]:
+        """Levels of a part of the rows, and the prices of symbols that settle there."""
+        rows = self.components[index].coefficients.shape[0]
+        step = min(SPARSE, max(1, rows // ROWS_ENOUGH))
+        prices = symbol_prices.START
+        for _ in range(PRICE_PASSES):
+            levels = self._quantised_rows(index, table, lagrangian, prices, step // 2, step)
+            prices = symbol_prices.measure(levels, self._preset.blank, sequential=self._baseline)
+        return levels, prices
+
+    def _quantised_rows(
+        self,
+        index: int,
+        table: Table,
+        lagrangian: float,
+        prices: symbol_prices.Prices,
+        first: int,
+        step: int,
+    ) -> Levels:
+        component = self.components[index]
+        return _kernels.quantise(
+            component.coefficients,
+            table,
+            self._preset.shapes[index].weights(),
+            component.low,
+            component.high,
+            BLEND,
+            lagrangian,
+            prices.cut,
+            prices.symbols,
+            prices.ends,
+            first,
+            step,
+            self._threads,
+        )
+
+    def _write(self, levels: list[Levels], tables: list[Table]) -> bytes:
+        """The file: progressive or sequential, whichever is smaller."""
+        samplings = [component.sampling for component in self.components]
+        size = (self._height, self._width)
+        sequential = progressive = None
+        # Only of small pictures is the sequential file ever the smaller one: fewer tables.
+        if self._baseline or self._height * self._width <= _SMALL:
+            sequential = _kernels.write_jpeg(levels, tables, samplings, *size, False, self._threads)
+        if not self._baseline:
+            progressive = _kernels.write_jpeg(levels, tables, samplings, *size, True, self._threads)
+        return min((data for data in (progressive, sequential) if data is not None), key=len)
+
+
+# Pixels of a small picture, and samples of a huge one.
+_SMALL = 200_000
+_HUGE = 50_000_000
+
+
+def _one_colour(pixels: Pixels) -> bool:
+    return all(np.ptp(plane) == 0 for plane in np.atleast_3d(pixels).transpose(2, 0, 1))
+
+
+def exact_scale(setting: float) -> float:
+    """The table scale s that a setting stands for."""
+    return COARSEST * math.exp(setting * math.log(FINEST / COARSEST))
+
+
+def lambda_at(setting: float, scale: float, price: float) -> float:
+    """Lambda that gives tables of another scale the size that the setting stands for; price: lambda / s^2."""
+    exact = exact_scale(setting)
+    return price * scale * scale * math.pow(exact / scale, LAMBDA_POWER)

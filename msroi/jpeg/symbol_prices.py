@@ -1,0 +1,119 @@
+"""What AC symbols cost, measured on quantised blocks: the quantiser's view of the entropy coder.
+
+Prices are those of the scans that the file will have: of one sequential scan, or of a progressive one that
+may be cut in two bands, each with a code of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from msroi.jpeg import _kernels
+
+Floats = npt.NDArray[np.float32]
+Levels = npt.NDArray[np.int16]
+
+# Where AC may be cut into two scans; the same as CUTS in _kernels.cpp.
+CUTS = (2, 5, 9, 14)
+
+# Symbols of a progressive scan that end bands: 2^n and more blocks, n further bits.
+END_SYMBOLS = np.arange(15) * 16
+EXTRA_BITS = np.array([n // 16 if n % 16 == 0 and n < 0xF0 else n % 16 for n in range(256)])
+
+# No Huffman code of a JPEG is longer.
+LONGEST_CODE = 16
+
+# After a band without an end of its own (every band full): what its end would cost.
+_UNSEEN_END = 4.0
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Bits of a component's AC symbols in two bands, 1..cut and cut + 1..63 (cut 63: one band).
+
+    symbols: float32 (2, 256), run/size symbols. ends: float32 (2, 2), per band that of a band without any
+    value and that of the zeros after its last value. total: entropy of what they were measured on, in bits.
+    """
+
+    cut: int
+    symbols: Floats
+    ends: Floats
+    total: float
+
+
+def measure(levels: Levels, blank_share: float, *, sequential: bool) -> Prices:
+    """Prices as the file would have them if it were all like `levels` (rows, columns, 64).
+
+    blank_share: 0 to 1, the share of the mean cost of a band's end that a band without values pays.
+    """
+    whole = _Band(levels, 1, 63, blank_share, sequential=sequential)
+    none = np.zeros_like(whole.ends)
+    best = Prices(63, np.stack([whole.bits, whole.bits]), np.stack([whole.ends, none]), whole.total)
+    for cut in () if sequential else CUTS:
+        low, high = (_Band(levels, *limits, blank_share, sequential=False) for limits in ((1, cut), (cut + 1, 63)))
+        if low.total + high.total < best.total:
+            total = low.total + high.total
+            best = Prices(cut, np.stack([low.bits, high.bits]), np.stack([low.ends, high.ends]), total)
+    return best
+
+
+class _Band:
+    """bits: float32 (256,). ends: float32 (blank, after). total: bits of everything in the band."""
+
+    def __init__(self, levels: Levels, first: int, last: int, blank_share: float, *, sequential: bool) -> None:
+        counts = _kernels.band_counts(levels, first, last, not sequential)
+        smoothed = counts + _SEEN_ANYWAY
+        bits = np.minimum(-np.log2(smoothed / smoothed.sum()), LONGEST_CODE)
+        each = counts * (bits + EXTRA_BITS)
+        self.bits: Floats = bits.astype(np.float32)
+        self.total = float(each.sum())
+        if sequential:
+            self.ends: Floats = np.full(2, bits[0], np.float32)
+            return
+        # Ends of bands are counted together across blocks, and a count closes where a block has values
+        # again. So a blank band seems free and one with values pays for the count; but each blank one also
+        # lengthens it.
+        n_ends, of_ends = counts[END_SYMBOLS].sum(), each[END_SYMBOLS].sum()
+        after = of_ends / n_ends if n_ends else _UNSEEN_END
+        blank = blank_share * of_ends / (levels.shape[0] * levels.shape[1])
+        self.ends = np.array([blank, blank + (1 - blank_share) * after], np.float32)
+
+
+def dc_bits(levels: Levels) -> float:
+    """Entropy of the DC differences along rows, further bits included: near what a scan of DC takes."""
+    differences = np.abs(np.diff(levels[..., 0].astype(np.int32), axis=1))
+    sizes = np.frexp(differences)[1]  # number of bits of a magnitude
+    counts = np.bincount(sizes.ravel(), minlength=1)
+    if not counts.sum():
+        return 0.0
+    shares = counts / counts.sum()
+    return float(-np.sum(counts * np.log2(np.maximum(shares, 1e-9))) + sizes.sum())
+
+
+def _guessed_counts() -> npt.NDArray[np.float64]:
+    """A guess at run/size statistics: they fall with each size and with each zero."""
+    counts = np.zeros(256)
+    for run in range(16):
+        for size in range(1, 11):
+            counts[run * 16 + size] = 0.4**size * 0.7**run
+    counts[0x00] = 0.5
+    counts[0xF0] = 0.002
+    result: npt.NDArray[np.float64] = counts / counts.sum()
+    return result
+
+
+# Unseen symbols are priced as if seen now and then.
+_SEEN_ANYWAY = 2 * _guessed_counts() + 1e-3
+_guess = np.minimum(-np.log2(np.maximum(_guessed_counts(), 2.0**-LONGEST_CODE)), LONGEST_CODE)
+_guessed_bits: Floats = _guess.astype(np.float32)
+
+# Before anything was measured.
+START = Prices(
+    cut=63,
+    symbols=np.stack([_guessed_bits, _guessed_bits]),
+    ends=np.array([[_guessed_bits[0]] * 2, [0, 0]], np.float32),
+    total=0.0,
+)

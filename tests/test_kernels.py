@@ -1,0 +1,356 @@
+"""The compiled kernels against NumPy: what each computes, written down once more without any cleverness."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from msroi.jpeg import _kernels
+from msroi.jpeg.symbol_prices import START, measure
+from msroi.jpeg.tables import BLEND, ZIGZAG, Shape
+
+# Single precision over values up to 2000.
+CLOSE = {"rtol": 0, "atol": 2e-3}
+
+SIZES = [(1, 1), (1, 9), (7, 2), (8, 8), (17, 31), (64, 48)]
+
+CODE_ARRAY = list[tuple[int, int]]
+
+
+def random_plane(height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-128, 127, (height, width)).astype(np.float32)
+
+
+def dct_matrix() -> np.ndarray:
+    k = np.arange(8)
+    matrix = np.cos((2 * k[None, :] + 1) * k[:, None] * math.pi / 16) / 2
+    matrix[0] /= math.sqrt(2)
+    return matrix
+
+
+def dct_oracle(plane: np.ndarray) -> np.ndarray:
+    height, width = plane.shape
+    rows, columns = -(-height // 8), -(-width // 8)
+    padded = np.pad(plane, ((0, 8 * rows - height), (0, 8 * columns - width)), mode="edge").astype(np.float64)
+    blocks = padded.reshape(rows, 8, columns, 8).swapaxes(1, 2)
+    matrix = dct_matrix()
+    transformed = matrix @ blocks @ matrix.T
+    return np.stack([transformed[..., y, x] for y, x in ZIGZAG], axis=-1)
+
+
+def triangle(small: np.ndarray, axis: int, length: int) -> np.ndarray:
+    """The decoder's upsampling along one axis: 3/4 of the near sample, 1/4 of the next, ends repeated."""
+    small = np.moveaxis(small, axis, 0).astype(np.float64)
+    before, after = np.concatenate([small[:1], small[:-1]]), np.concatenate([small[1:], small[-1:]])
+    result = np.empty((2 * len(small), *small.shape[1:]))
+    result[0::2] = 0.75 * small + 0.25 * before
+    result[1::2] = 0.75 * small + 0.25 * after
+    return np.moveaxis(result[:length], 0, axis)
+
+
+@pytest.mark.parametrize("component", [0, 1, 2])
+def test_component_plane_is_jfif(component: int) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (13, 21, 3), np.uint8)
+    matrix = np.array([[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]])
+    expected = pixels @ matrix[component] - (128 if component == 0 else 0)
+    np.testing.assert_allclose(_kernels.component_plane(pixels, component), expected, **CLOSE)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_forward_dct_and_its_inverse(size: tuple[int, int]) -> None:
+    plane = random_plane(*size)
+    coefficients = _kernels.forward_dct(plane)
+    np.testing.assert_allclose(coefficients, dct_oracle(plane), **CLOSE)
+    whole = np.floor(plane)
+    levels = np.rint(_kernels.forward_dct(whole)).astype(np.int16)
+    table = np.ones(64, np.uint16)
+    back = _kernels.inverse_dct(levels, table, *size)
+    assert np.abs(back - whole).max() < 4  # rounding of 64 coefficients by at most a half
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("horizontal", "vertical"), [(True, True), (True, False)])
+def test_halve_is_gradient_descent_on_the_upsampled_error(
+    size: tuple[int, int], horizontal: bool, vertical: bool
+) -> None:
+    plane = random_plane(*size)
+    even = (
+        np.pad(plane, ((0, size[0] % 2), (0, size[1] % 2)), mode="edge")
+        if vertical
+        else (np.pad(plane, ((0, 0), (0, size[1] % 2)), mode="edge"))
+    )
+
+    def upsampled(small: np.ndarray) -> np.ndarray:
+        wide = triangle(small, 1, even.shape[1])
+        return triangle(wide, 0, even.shape[0]) if vertical else wide
+
+    box = even.reshape(even.shape[0], -1, 2).mean(axis=2, dtype=np.float64)
+    if vertical:
+        box = box.reshape(-1, 2, box.shape[1]).mean(axis=1)
+    np.testing.assert_allclose(_kernels.halve(plane, horizontal, vertical, []), box, **CLOSE)
+    # Half the gradient of the squared error, by differences: the error is quadratic, so they are exact.
+    steps, expected = [0.4, 0.25], box
+    for step in steps:
+        gradient = np.empty_like(expected)
+        error = upsampled(expected) - even
+        for at in np.ndindex(*expected.shape):
+            unit = np.zeros_like(expected)
+            unit[at] = 1
+            gradient[at] = np.sum(error * upsampled(unit))
+        expected = expected - step * gradient
+    np.testing.assert_allclose(_kernels.halve(plane, horizontal, vertical, steps), expected, **CLOSE)
+
+
+def test_halve_comes_nearer_to_what_the_decoder_shows(photo: np.ndarray) -> None:
+    plane = _kernels.component_plane(photo, 2)
+    errors = []
+    for steps in ([], [0.35], [0.35, 0.35]):
+        small = _kernels.halve(plane, True, True, steps)
+        shown = triangle(triangle(small, 1, plane.shape[1]), 0, plane.shape[0])
+        errors.append(np.mean((shown - plane) ** 2))
+    assert errors[2] < errors[1] < errors[0]
+
+
+def test_ac_energy() -> None:
+    coefficients = _kernels.forward_dct(random_plane(40, 24))
+    expected = np.sum(coefficients[..., 1:].astype(np.float64) ** 2, axis=-1)
+    np.testing.assert_allclose(_kernels.ac_energy(coefficients), expected, rtol=1e-5)
+
+
+# --- the quantiser --------------------------------------------------------------------------------
+
+
+def size_of(value: int) -> int:
+    return int(abs(value)).bit_length()
+
+
+def path_cost(
+    c: np.ndarray,
+    levels: np.ndarray,
+    table: np.ndarray,
+    weights: np.ndarray,
+    lagrangian: float,
+    cut: int,
+    symbols: np.ndarray,
+    ends: np.ndarray,
+) -> float:
+    """J of one block's AC, from the definition."""
+    bits = 0.0
+    bands = [(1, cut)] if cut == 63 else [(1, cut), (cut + 1, 63)]
+    for band, (first, last) in enumerate(bands):
+        run, seen = 0, first - 1
+        for k in range(first, last + 1):
+            if levels[k] == 0:
+                run += 1
+                continue
+            bits += (run // 16) * symbols[band][0xF0] + symbols[band][(run % 16) * 16 + size_of(levels[k])]
+            bits += size_of(levels[k])
+            run, seen = 0, k
+        if seen < first:
+            bits += ends[band][0]
+        elif seen < last:
+            bits += ends[band][1]
+    error = weights[1:] * (c[1:] - table[1:].astype(np.float64) * levels[1:]) ** 2
+    return float(error.sum() + lagrangian * bits)
+
+
+@pytest.mark.parametrize("cut", [63, 2, 5])
+def test_quantiser_finds_the_best_of_all_its_candidates(cut: int) -> None:
+    """Blocks with few values: every combination of round, one less and zero is tried."""
+    random = np.random.default_rng(cut)
+    table = Shape(1.0, (0.0,) * 7, 1.0, 0.5, 0.9).table(12.0)
+    weights = Shape(1.0, (0.0,) * 7, 1.0, 0.5, 0.9).weights()
+    symbols = random.uniform(1, 9, (2, 256)).astype(np.float32)
+    ends = random.uniform(0, 5, (2, 2)).astype(np.float32)
+    ends[1] = 0 if cut == 63 else ends[1]
+    coefficients = np.zeros((3, 4, 64), np.float32)
+    for block in coefficients.reshape(-1, 64):
+        at = random.choice(np.arange(1, 64), 6, replace=False, p=(w := np.geomspace(9, 1, 63)) / w.sum())
+        block[at] = random.normal(0, 22, 6)
+        block[0] = random.uniform(-900, 900)
+    low, high = (random.uniform(0.5, 2, (3, 4)).astype(np.float32) for _ in range(2))
+    lagrangian = 9.0
+    levels = _kernels.quantise(coefficients, table, weights, low, high, BLEND, lagrangian, cut, symbols, ends)
+    for at in np.ndindex(3, 4):
+        c = coefficients[at].astype(np.float64)
+        own = weights * (high[at] + (low[at] - high[at]) * BLEND)
+        rounded = np.floor(np.abs(c) / table + 0.5).astype(int)
+        free = [k for k in range(1, 64) if rounded[k]]
+        best = math.inf
+        for choice in itertools.product(*[sorted({0, max(rounded[k] - 1, 0), rounded[k]}) for k in free]):
+            trial = np.zeros(64, int)
+            for k, value in zip(free, choice, strict=True):
+                trial[k] = math.copysign(value, c[k])
+            best = min(best, path_cost(c, trial, table, own, lagrangian, cut, symbols, ends))
+        ours = path_cost(c, levels[at], table, own, lagrangian, cut, symbols, ends)
+        assert ours == pytest.approx(best, rel=1e-4)
+        assert levels[at][0] == math.floor(c[0] / table[0] + 0.5)
+
+
+def test_quantiser_costs_no_more_than_rounding(photo: np.ndarray) -> None:
+    coefficients = _kernels.forward_dct(_kernels.component_plane(photo, 0))
+    shape = Shape(1.0, (0.0,) * 7, 1.0, 0.5, 0.9)
+    table, weights = shape.table(10.0), shape.weights()
+    ones = np.ones(coefficients.shape[:2], np.float32)
+    rounded = np.sign(coefficients) * np.floor(np.abs(coefficients) / table + 0.5)
+    prices = measure(rounded.astype(np.int16), 0.5, sequential=False)
+    chosen = _kernels.quantise(
+        coefficients, table, weights, ones, ones, BLEND, 4.0, prices.cut, prices.symbols, prices.ends
+    )
+    for at in np.ndindex(4, 4):
+        costs = [
+            path_cost(
+                coefficients[at],
+                levels[at].astype(int),
+                table,
+                weights,
+                4.0,
+                prices.cut,
+                prices.symbols,
+                prices.ends,
+            )
+            for levels in (chosen, rounded)
+        ]
+        assert costs[0] <= costs[1] * (1 + 1e-5)
+
+
+def test_no_price_means_rounding() -> None:
+    coefficients = _kernels.forward_dct(random_plane(32, 32))
+    shape = Shape(1.0, (0.0,) * 7, 1.0, 0.5, 0.9)
+    table, ones = shape.table(7.0), np.ones((4, 4), np.float32)
+    levels = _kernels.quantise(
+        coefficients, table, shape.weights(), ones, ones, BLEND, 0.0, START.cut, START.symbols, START.ends
+    )
+    expected = np.sign(coefficients) * np.floor(np.abs(coefficients) / table + 0.5)
+    assert np.array_equal(levels[..., 1:], expected[..., 1:])
+
+
+def test_rows_can_be_sampled() -> None:
+    coefficients = _kernels.forward_dct(random_plane(80, 24))
+    shape = Shape(1.0, (0.0,) * 7, 1.0, 0.5, 0.9)
+    ones = np.ones((10, 3), np.float32)
+    arguments = (
+        coefficients,
+        shape.table(9.0),
+        shape.weights(),
+        ones,
+        ones,
+        BLEND,
+        3.0,
+        START.cut,
+        START.symbols,
+        START.ends,
+    )
+    whole = _kernels.quantise(*arguments)
+    assert np.array_equal(_kernels.quantise(*arguments, 1, 4), whole[1::4])
+
+
+# --- entropy coding -------------------------------------------------------------------------------
+
+
+def limited_lengths_cost(counts: list[int], limit: int) -> int:
+    """Least total bits of a prefix code of at most `limit` bits in which one further code stays free.
+
+    Tries all multisets of lengths that Kraft's inequality allows, the longest for the rarest.
+    """
+    ordered = sorted(counts, reverse=True)
+    best = math.inf
+    for lengths in itertools.combinations_with_replacement(range(1, limit + 1), len(ordered)):
+        # Strictly below 1, by at least a code of the limit's length: room for the code of all ones.
+        if sum(2 ** (limit - n) for n in lengths) <= 2**limit - 1:
+            best = min(best, sum(n * c for n, c in zip(lengths, ordered, strict=True)))
+    return int(best)
+
+
+def as_counts(values: list[int]) -> np.ndarray:
+    counts = np.zeros(256, np.int64)
+    counts[: len(values)] = values
+    return counts
+
+
+@pytest.mark.parametrize(
+    "values", [[1], [5, 5], [1, 2, 4, 8, 16], [100, 1, 1, 1], [7, 7, 7, 7, 7, 7], [1000, 500, 20, 3, 2, 1]]
+)
+def test_huffman_is_optimal(values: list[int]) -> None:
+    lengths = _kernels.huffman_lengths(as_counts(values))[: len(values)]
+    assert int(np.sum(lengths * np.array(values))) == limited_lengths_cost(values, 8)
+
+
+@pytest.mark.parametrize("kind", ["fibonacci", "flat", "random", "none"])
+def test_huffman_keeps_to_16_bits_and_leaves_the_last_code(kind: str) -> None:
+    fibonacci = [1, 1]
+    while len(fibonacci) < 60:
+        fibonacci.append(min(fibonacci[-1] + fibonacci[-2], 2**40))
+    values = {
+        "fibonacci": fibonacci,
+        "flat": [3] * 256,
+        "random": list(np.random.default_rng(3).integers(0, 10**6, 256)),
+        "none": [],
+    }[kind]
+    counts = as_counts(values)
+    lengths = _kernels.huffman_lengths(counts).astype(int)
+    assert np.array_equal(lengths > 0, counts > 0)
+    used = lengths[lengths > 0]
+    assert used.max(initial=0) <= 16
+    assert np.sum(2.0 ** (16 - used)) <= 2**16 - 1
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def decoded_levels(data: bytes) -> np.ndarray:
+    """RGB or grey of a JPEG by Pillow."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (17, 33), (40, 9), (100, 75)])
+@pytest.mark.parametrize("sampling", [None, (1, 1), (2, 1), (2, 2)])
+def test_files_hold_the_levels(progressive: bool, size: tuple[int, int], sampling: tuple[int, int] | None) -> None:
+    """Noise in all coefficients goes through a foreign decoder and comes back as our inverse gives it."""
+    random = np.random.default_rng(5)
+    height, width = size
+    factors = [(1, 1)] if sampling is None else [sampling, (1, 1), (1, 1)]
+    tables, levels = [], []
+    for index, (h, v) in enumerate(factors):
+        own = (-(-height * v // factors[0][1]), -(-width * h // factors[0][0]))
+        shape = (-(-own[0] // 8), -(-own[1] // 8), 64)
+        sparse = random.integers(-3, 4, shape) * (random.random(shape) < 0.2)
+        sparse[..., 0] = random.integers(-40, 40, shape[:2])
+        levels.append(sparse.astype(np.int16))
+        tables.append(np.full(64, 8 + index, np.uint16))
+    data = _kernels.write_jpeg(levels, tables, factors, height, width, progressive)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (width, height)
+        assert bool(image.info.get("progressive")) == progressive
+        image.draft("L", image.size)  # luma alone, as coded
+        shown = np.asarray(image.convert("L") if image.mode != "L" else image).astype(float)
+    expected = _kernels.inverse_dct(levels[0], tables[0], height, width) + 128
+    assert np.abs(shown - np.clip(expected, 0, 255)).max() <= 1.01
+
+
+def test_wrong_arguments_are_refused() -> None:
+    plane = random_plane(8, 8)
+    with pytest.raises(TypeError):
+        _kernels.forward_dct(plane.astype(np.float64))
+    with pytest.raises(TypeError):
+        _kernels.forward_dct(random_plane(16, 16)[:, ::2])
+    with pytest.raises(ValueError, match="shape"):
+        _kernels.forward_dct(np.zeros((0, 8), np.float32))
+    with pytest.raises(ValueError, match="threads"):
+        _kernels.forward_dct(plane, 0)
+    level, table = np.zeros((1, 1, 64), np.int16), np.ones(64, np.uint16)
+    with pytest.raises(ValueError, match="steps"):
+        _kernels.inverse_dct(level, np.zeros(64, np.uint16), 8, 8)
+    with pytest.raises(ValueError, match="cover"):
+        _kernels.write_jpeg([level], [table], [(1, 1)], 16, 8, False)
+    with pytest.raises(ValueError, match="beyond"):
+        _kernels.write_jpeg([level + np.int16(1024)], [table], [(1, 1)], 8, 8, False)
+    with pytest.raises(ValueError, match="counts"):
+        _kernels.huffman_lengths(np.full(256, -1, np.int64))

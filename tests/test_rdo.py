@@ -1,0 +1,252 @@
+"""The rdo encoder: standard files, sizes met, better than plain, the same bytes on any number of threads."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from msroi import metrics
+from msroi.errors import OptionError, SaliencyError, TargetError
+from msroi.images import Picture
+from msroi.jpeg import block_weights, guard, plain, rdo
+from msroi.jpeg.codec import make_codec
+from msroi.jpeg.plain import QualityEncoder
+from msroi.jpeg.rdo import Rdo, RdoEncoder
+from msroi.jpeg.tables import PRESETS
+from msroi.matching import Verdict, fewest_bytes_between, land_within
+
+SIZES = [(1, 1), (1, 40), (7, 9), (8, 8), (16, 17), (33, 100)]
+
+
+def noise(height: int, width: int, channels: int = 3) -> np.ndarray:
+    shape = (height, width, channels) if channels > 1 else (height, width)
+    return np.random.default_rng(7).integers(0, 256, shape, np.uint8)
+
+
+def centred(height: int, width: int) -> np.ndarray:
+    y, x = (((np.arange(n) - (n - 1) / 2) / max(n / 4, 1)) ** 2 / 2 for n in (height, width))
+    return np.exp(-y[:, None] - x[None, :]).astype(np.float32)
+
+
+def by_ffmpeg(data: bytes) -> np.ndarray:
+    """Luma as FFmpeg decodes it: a decoder of another family."""
+    import av
+
+    with av.open(io.BytesIO(data), format="jpeg_pipe") as container:
+        frame = next(container.decode(video=0))
+    planes = [
+        np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        for plane in frame.planes
+    ]
+    return planes[0][: frame.height, : frame.width]
+
+
+def luma_by_pillow(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        if image.mode == "RGB":
+            image.draft("YCbCr", image.size)
+            return np.asarray(image)[..., 0]
+        return np.asarray(image)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("chroma", ["420", "422", "444"])
+@pytest.mark.parametrize("baseline", [False, True])
+def test_every_size_decodes_alike_in_two_families(
+    size: tuple[int, int], channels: int, chroma: str, baseline: bool
+) -> None:
+    picture = Picture(noise(*size, channels))
+    encoder = make_codec("rdo", {"chroma": chroma, "baseline": baseline}).start(picture, centred(*size), 1)
+    for setting in (0.3, 0.9):
+        data = encoder.encode(setting)
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.size == size[::-1]
+            assert image.mode == ("L" if channels == 1 else "RGB")
+            assert not (baseline and image.info.get("progressive"))
+        pillow = luma_by_pillow(data).astype(int)
+        assert np.abs(pillow - by_ffmpeg(data).astype(int)).max() <= 1
+
+
+PICTURES = {
+    "flat": np.full((48, 64, 3), 90, np.uint8),
+    "black": np.zeros((24, 24, 3), np.uint8),
+    "saturated": np.tile(np.array([[255, 0, 0], [0, 0, 255]], np.uint8).repeat(5, axis=0), (40, 6, 1)),
+    "edge": np.where(np.arange(64)[None, :, None] < 31, 255, 0).astype(np.uint8).repeat(48, 0).repeat(3, 2),
+    "noise": noise(50, 70),
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_odd_pictures_over_the_whole_range_of_settings(kind: str) -> None:
+    pixels = PICTURES[kind]
+    encoder = Rdo().start(Picture(pixels), None, 1)
+    sizes, errors = [], []
+    for setting in (0.0, 0.3, 0.6, 1.0):
+        data = encoder.encode(setting)
+        sizes.append(len(data))
+        errors.append(metrics.mse(pixels, plain.decode(data)))
+    assert sizes[0] <= sizes[-1]
+    assert errors[-1] <= errors[0]
+    if kind in ("flat", "black"):
+        assert errors[-1] < 2
+
+
+@pytest.mark.parametrize("saliency", [None, "centre"])
+def test_threads_change_nothing(photo: np.ndarray, saliency: str | None) -> None:
+    picture = Picture(photo)
+    weights = None if saliency is None else centred(*photo.shape[:2])
+    files = set()
+    for threads in (1, 2, 4):
+        encoder = Rdo().start(picture, weights, threads)
+        files.add(encoder.near(0.5).encode(0.51))
+        files.add(encoder.near(0.5).encode(0.51))
+    assert len(files) == 1
+
+
+def test_a_constant_map_is_no_map(photo: np.ndarray) -> None:
+    picture = Picture(photo)
+    without = Rdo().start(picture, None, 1).near(0.5).encode(0.5)
+    for value in (0.0, 0.4, 1.0):
+        flat = np.full(photo.shape[:2], value, np.float32)
+        assert Rdo().start(picture, flat, 1).near(0.5).encode(0.5) == without
+
+
+@pytest.mark.parametrize("quality", [30, 50, 75, 90])
+def test_at_plains_bytes_every_metric_is_better(photo: np.ndarray, quality: int) -> None:
+    reference = plain.encode(photo, quality)
+    encoder = Rdo().start(Picture(photo), None, 1)
+    match = land_within(encoder, 0.0, 1.0, len(reference))
+    assert 0.995 * len(reference) <= len(match.data) <= len(reference)
+    ours, theirs = (metrics.score(photo, plain.decode(data)) for data in (match.data, reference))
+    assert ours.psnr_db > theirs.psnr_db + 0.5
+    assert ours.ssim > theirs.ssim
+    assert ours.ms_ssim > theirs.ms_ssim
+
+
+def test_golden_size_and_quality(photo: np.ndarray) -> None:
+    """A change of these figures is a change of the encoder, to be named in the changelog."""
+    data = Rdo().start(Picture(photo), None, 1).near(0.5).encode(0.5)
+    assert len(data) <= GOLDEN_BYTES
+    assert metrics.psnr_db(photo, plain.decode(data)) >= GOLDEN_PSNR_DB
+
+
+GOLDEN_BYTES, GOLDEN_PSNR_DB = 8_560, 33.4
+
+
+def test_the_map_moves_quality_to_where_it_is_high(photo: np.ndarray) -> None:
+    saliency = centred(*photo.shape[:2])
+    budget = len(plain.encode(photo, 50))
+    inside = saliency > 0.5
+    scores = []
+    for weights in (None, saliency):
+        encoder = Rdo(guard=False).start(Picture(photo), weights, 1)
+        decoded = plain.decode(land_within(encoder, 0.0, 1.0, budget).data)
+        scores.append([metrics.psnr_db(photo, decoded, part) for part in (inside, ~inside)])
+    assert scores[1][0] > scores[0][0] + 0.3
+    assert scores[1][1] < scores[0][1]
+
+
+def test_block_weights_are_libjpegs_ratio_of_errors() -> None:
+    saliency = np.zeros((64, 160), np.float32)
+    saliency[:, 80:] = 1
+    weights = block_weights.from_map(saliency, 30, 70)
+    assert weights is not None and weights.shape == (8, 20)
+    assert np.mean(np.log(weights)) == pytest.approx(0, abs=1e-5)
+    assert weights.max() / weights.min() == pytest.approx((5000 / 30 / 60) ** 2, rel=1e-3)
+    assert block_weights.from_map(saliency, 50, 50) is None
+
+
+def test_the_guard_holds_the_background(photo: np.ndarray) -> None:
+    """A map that is far too greedy: unguarded it sinks the background below plain's, guarded it does not."""
+    height, width = photo.shape[:2]
+    saliency = np.zeros((height, width), np.float32)
+    saliency[60:130, 120:220] = 1
+    budget = len(plain.encode(photo, 30))
+    background = np.kron(block_weights.from_map(saliency, 5, 95), np.ones((8, 8)))[:height, :width] < 1
+    theirs = metrics.ssim_map(photo, plain.decode(plain.encode(photo, 30)))[background].mean()
+    reached = {}
+    for guarded in (False, True):
+        encoder = Rdo(q_low=5, q_high=95, guard=guarded).start(Picture(photo), saliency, 1)
+        decoded = plain.decode(land_within(encoder, 0.0, 1.0, budget).data)
+        reached[guarded] = metrics.ssim_map(photo, decoded)[background].mean()
+    assert reached[False] < theirs <= reached[True]
+
+
+def test_the_guard_samples_large_pictures() -> None:
+    pixels = noise(1200, 800)
+    weights = np.ones((150, 100), np.float32)
+    part, of_part = guard.sample(pixels, weights)
+    assert part.shape[0] % guard.STRIP == 0 and part.shape[0] < 1200
+    assert of_part.shape == (part.shape[0] // 8, 100)
+    assert np.array_equal(part[: guard.STRIP], pixels[: guard.STRIP])
+
+
+def test_target_below_the_smallest_file_says_so() -> None:
+    encoder = Rdo().start(Picture(noise(64, 64)), None, 1)
+    with pytest.raises(TargetError, match="below the smallest this picture can be"):
+        land_within(encoder, 0.0, 1.0, 100)
+
+
+def test_fewest_bytes_between(photo: np.ndarray) -> None:
+    encoder = Rdo().start(Picture(photo), None, 1)
+
+    def judge(data: bytes) -> Verdict:
+        psnr = metrics.psnr_db(photo, plain.decode(data))
+        return Verdict(psnr >= 31, f"{psnr:.2f} dB")
+
+    match = fewest_bytes_between(encoder, 0.0, 1.0, judge, 20_000)
+    assert 31 <= metrics.psnr_db(photo, plain.decode(match.data)) < 31.2
+    with pytest.raises(TargetError, match="the best"):
+        fewest_bytes_between(encoder, 0.0, 1.0, lambda data: Verdict(False, "nothing"), 20_000)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_give_tables_that_every_decoder_takes(preset: str) -> None:
+    for shape in PRESETS[preset].shapes:
+        for scale in (0.01, 1.0, 1000.0):
+            table = shape.table(scale)
+            assert table.dtype == np.uint16 and table.min() >= 1 and table.max() <= 255
+
+
+def test_wrong_options_and_maps(photo: np.ndarray) -> None:
+    with pytest.raises(OptionError, match="q_low"):
+        Rdo(q_low=80, q_high=40)
+    with pytest.raises(OptionError, match="chroma"):
+        make_codec("rdo", {"chroma": "411"})
+    with pytest.raises(OptionError, match="tune"):
+        make_codec("rdo", {"tune": "nice"})
+    with pytest.raises(SaliencyError, match="shape"):
+        Rdo().start(Picture(photo), np.zeros((3, 3), np.float32), 1)
+
+
+def test_keep_follows_a_jpeg_source(photo: np.ndarray) -> None:
+    from msroi import images
+
+    buffer = io.BytesIO()
+    Image.fromarray(photo).save(buffer, "JPEG", subsampling=0, quality=90)
+    encoder = Rdo().start(images.read(buffer.getvalue()), None, 1)
+    with Image.open(io.BytesIO(encoder.encode(0.4))) as image:
+        assert image.layer[0][1:3] == (1, 1)
+
+
+def test_grey_stays_grey(photo: np.ndarray) -> None:
+    grey = np.ascontiguousarray(photo[..., 1])
+    encoder = RdoEncoder(grey, PRESETS["default"])
+    decoded = plain.decode(encoder.encode(0.8))
+    assert decoded.ndim == 2
+    assert metrics.psnr_db(grey, decoded) > 38
+
+
+@pytest.mark.parametrize("shape", [(60, 80), (60, 80, 3)])
+def test_a_huge_picture_of_one_colour_is_not_transformed(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rdo, "_HUGE", 1000)
+    flat = np.full(shape, 77, np.uint8)
+    assert isinstance(Rdo().start(Picture(flat), None, 1), QualityEncoder)
+    flat[0, 0] = 78
+    assert isinstance(Rdo().start(Picture(flat), None, 1), RdoEncoder)
