@@ -23,6 +23,7 @@ from msroi.jpeg import block_weights, plain
 from msroi.jpeg.rdo import RdoEncoder
 from msroi.jpeg.tables import PRESETS
 from msroi.matching import Match, land_within
+from msroi.saliency import make_map
 from train.measure_peers import jpegli
 
 Pixels = npt.NDArray[np.uint8]
@@ -96,6 +97,7 @@ def main() -> None:
             "constant map": ours(pixels, None, budget, "default", True),
             "map, guard": ours(pixels, saliency, budget, "default", True),
             "map, no guard": ours(pixels, saliency, budget, "default", False),
+            "network's map, guard": ours(pixels, make_map(pixels), budget, "default", True),
         }
         if "psnr" in PRESETS:
             matches["map, psnr, no guard"] = ours(pixels, saliency, budget, "psnr", False)
