@@ -128,6 +128,8 @@ def _load(name: str, folder: Path) -> Network:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = min(MAX_THREADS, _processors())
     options.inter_op_num_threads = 1
+    # Threads that spin for more work would keep the processors from what comes after the network.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     return Network(name, card, session)
