@@ -1,9 +1,8 @@
 """The pictures that the encoder is tuned on, and what a parameter set is worth on them.
 
-Pictures: crops of CID22's training part and CLIC's validation part, every second one for choosing, the others
-for checking. Worth: at plain's bytes at several Q, how many per cent fewer bytes a set needs than the
-reference set for the same PSNR, SSIM, MS-SSIM and SSIMULACRA2, from the local slope of each metric against
-log bytes.
+Pictures: crops of lossless photos, CID22's training part to choose by and CLIC's validation part to check on.
+Worth: at plain's bytes at several Q, how many per cent fewer bytes a set needs than the reference set for the
+same PSNR, SSIM, MS-SSIM and SSIMULACRA2, from the local slope of each metric against log bytes.
 """
 
 from __future__ import annotations
@@ -26,23 +25,17 @@ Pixels = npt.NDArray[np.uint8]
 NAMES = ("PSNR", "SSIM", "MS-SSIM", "S2")
 
 
-def pictures(root: Path, part: str, side: int = 384, count: int | None = None) -> list[Pixels]:
-    """Crops of `side` pixels. part: "choose" or "check"."""
-    crops = []
-    for folder in ("cid22", "clic"):
-        files = sorted((root / folder).glob("*.png"))
-        for index, file in enumerate(files):
-            if index % 2 != (part == "check"):
-                continue
-            with Image.open(file) as opened:
-                image: Image.Image = opened
-                if folder == "clic":  # these are large: half size shows more of the scene
-                    image = image.reduce(2)
-                pixels = np.asarray(image.convert("RGB"))
-            top, left = (max(0, n - side) // 2 for n in pixels.shape[:2])
-            crops.append(np.ascontiguousarray(pixels[top : top + side, left : left + side]))
+def pictures(folder: Path, side: int = 384, count: int | None = None) -> list[Pixels]:
+    """Crops of `side` pixels from the centre of a folder's PNG files, of all or of `count` evenly chosen."""
+    files = sorted(folder.glob("*.png"))
     if count is not None:
-        crops = crops[:: max(1, len(crops) // count)][:count]
+        files = [files[i * len(files) // count] for i in range(min(count, len(files)))]
+    crops = []
+    for file in files:
+        with Image.open(file) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        top, left = (max(0, n - side) // 2 for n in pixels.shape[:2])
+        crops.append(np.ascontiguousarray(pixels[top : top + side, left : left + side]))
     return crops
 
 

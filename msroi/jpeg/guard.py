@@ -12,8 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from msroi.jpeg import _kernels, plain
+from msroi.jpeg import plain
 from msroi.jpeg.block_weights import similarity_of_blocks
+from msroi.jpeg.coefficients import luma_of
 from msroi.jpeg.tables import Floats
 
 Pixels = npt.NDArray[np.uint8]
@@ -93,12 +94,5 @@ class _Rivals:
 
     def similarity_of(self, data: bytes) -> float:
         """SSIM of a file in the background, decoded as users do it: clipped and rounded colours count."""
-        similarity = similarity_of_blocks(self._luma, plain_luma(plain.decode(data)))
+        similarity = similarity_of_blocks(self._luma, luma_of(plain.decode(data)))
         return float(similarity[self._background].mean(dtype=np.float64))
-
-
-def plain_luma(pixels: Pixels) -> Floats:
-    """Luma of RGB or grey pixels, centred on 0."""
-    if pixels.ndim == 2:
-        return pixels.astype(np.float32) - np.float32(128)
-    return _kernels.component_plane(np.ascontiguousarray(pixels), 0, 1)

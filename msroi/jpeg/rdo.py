@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from msroi.errors import OptionError, SaliencyError
 from msroi.jpeg import _kernels, block_weights, guard, symbol_prices
+from msroi.jpeg.coefficients import SAMPLINGS, Coefficients, from_pixels
 from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.tables import BLEND, PRESETS, Floats, Preset
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 Pixels = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.uint16]
 Levels = npt.NDArray[np.int16]
-
-# Factors (horizontal, vertical) of luma for each sampling; chroma has 1, 1.
-SAMPLINGS: Mapping[str, tuple[int, int]] = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
 
 # A setting t in [0, 1] stands for the table scale s = COARSEST (FINEST / COARSEST)^t. At COARSEST all steps
 # are 255 and blocks are blank, at FINEST all are 1.
@@ -151,6 +149,8 @@ class Component:
 class RdoEncoder:
     """One picture, ready to be coded at any real setting from 0 (smallest file) to 1 (largest).
 
+    pixels: uint8 (height, width[, 3]). source: their coefficients; None: they are transformed here, with chroma
+    sampled by `sampling`.
     weights: float32, one per luma block, geometric mean 1, of the map at full strength; None: all alike.
     guarded: `near` looks for the strength that leaves the background as good as plain's; else it is full.
     The same setting gives the same bytes, on any number of threads.
@@ -164,19 +164,21 @@ class RdoEncoder:
         preset: Preset,
         *,
         sampling: str = "420",
+        source: Coefficients | None = None,
         weights: Floats | None = None,
         guarded: bool = True,
         baseline: bool = False,
         threads: int = 1,
     ) -> None:
         self._pixels, self._preset = pixels, preset
-        self._sampling, self._baseline, self._threads = sampling, baseline, threads
+        self._baseline, self._threads = baseline, threads
         self._weights, self._guarded = weights, guarded
         self._scale: float | None = None  # of the tables, where it is settled
         self._shift = 0.0  # added to settings, so that other weights leave sizes where they were
         self._height, self._width = pixels.shape[:2]
-        self.luma = guard.plain_luma(pixels)
-        self.unweighted = self._transformed()
+        self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
+        self._sampling = sampling
+        self.unweighted = self._masked()
         self.strength = 0.0 if weights is None else 1.0
         self.components = self._weighted(self.unweighted, self._map_factor(self.strength))
 
@@ -252,7 +254,7 @@ class RdoEncoder:
             return self.unweighted
         first = self._copy()
         first.components = self.unweighted
-        lost = block_weights.feedback(self.luma, first._decoded_luma(setting), self._preset)
+        lost = block_weights.feedback(self._source.luma, first._decoded_luma(setting), self._preset)
         return self._weighted(self.unweighted, lost)
 
     def _safe_strength(self, setting: float) -> float:
@@ -271,7 +273,7 @@ class RdoEncoder:
             tried._shift += tried._correction(setting, usual)
             return tried.encode(setting)
 
-        return guard.strength(pixels, part.luma, weights, trial)
+        return guard.strength(pixels, part._source.luma, weights, trial)
 
     def _correction(self, setting: float, n_bytes: float) -> float:
         """What to add to a setting for files of about `n_bytes` bytes."""
@@ -284,24 +286,15 @@ class RdoEncoder:
         decoded = _kernels.inverse_dct(levels, tables[0], self._height, self._width, self._threads)
         return np.clip(decoded, -128, 127)
 
-    # --- transform ------------------------------------------------------------------------------------
-
-    def _transformed(self) -> list[Component]:
-        """Coefficients of all components with the weights of masking."""
-        sampling = (1, 1) if self._pixels.ndim == 2 else SAMPLINGS[self._sampling]
-        coefficients = _kernels.forward_dct(self.luma, self._threads)
-        low, high = block_weights.masking(self.luma, coefficients, self._preset, self._threads)
-        components = [Component(coefficients, low, high, sampling)]
-        if self._pixels.ndim == 2:
-            return components
-        horizontal, vertical = (factor > 1 for factor in sampling)
-        for index in (1, 2):
-            plane = _kernels.component_plane(self._pixels, index, self._threads)
-            if horizontal or vertical:
-                plane = _kernels.halve(plane, horizontal, vertical, list(self._preset.steps), self._threads)
-            own = _kernels.forward_dct(plane, self._threads)
-            own_low, own_high = (block_weights.reduced(weights, own.shape[:2], sampling) for weights in (low, high))
-            components.append(Component(own, own_low, own_high, (1, 1)))
+    def _masked(self) -> list[Component]:
+        """The picture's components with the weights of masking."""
+        source = self._source
+        low, high = block_weights.masking(source.luma, source.planes[0], self._preset, self._threads)
+        factors = source.samplings[0]
+        components = [Component(source.planes[0], low, high, factors)]
+        for plane, sampling in zip(source.planes[1:], source.samplings[1:], strict=True):
+            own_low, own_high = (block_weights.reduced(own, plane.shape[:2], factors) for own in (low, high))
+            components.append(Component(plane, own_low, own_high, sampling))
         return components
 
     # --- quantisation and file ------------------------------------------------------------------------

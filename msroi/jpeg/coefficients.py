@@ -1,0 +1,61 @@
+"""A picture as JPEG codes it: the DCT coefficients of its components, before any quantiser of ours.
+
+pixels --> Y, Cb, Cr --> chroma reduced --> DCT --> Coefficients
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from msroi.jpeg import _kernels
+
+Floats = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+
+# Factors (horizontal, vertical) of luma for each sampling; chroma has 1, 1.
+SAMPLINGS: Mapping[str, tuple[int, int]] = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """One picture.
+
+    luma: float32 (height, width) centred on 0, what the first component shows. planes: for each component
+    float32 (rows, columns, 64) in zigzag order, in the scale of the orthonormal DCT. samplings: for each
+    component its factors (horizontal, vertical).
+    """
+
+    luma: Floats
+    planes: tuple[Floats, ...]
+    samplings: tuple[tuple[int, int], ...]
+
+
+def from_pixels(pixels: Pixels, sampling: str, steps: tuple[float, ...], threads: int) -> Coefficients:
+    """Transform pixels, uint8 (height, width[, 3]).
+
+    sampling: a name in SAMPLINGS; grey pictures have none. steps: lengths of the gradient steps by which reduced
+    chroma comes nearer to what decoders enlarge well.
+    """
+    luma = luma_of(pixels, threads)
+    planes = [_kernels.forward_dct(luma, threads)]
+    if pixels.ndim == 2:
+        return Coefficients(luma, tuple(planes), ((1, 1),))
+    factors = SAMPLINGS[sampling]
+    horizontal, vertical = (factor > 1 for factor in factors)
+    for index in (1, 2):
+        plane = _kernels.component_plane(pixels, index, threads)
+        if horizontal or vertical:
+            plane = _kernels.halve(plane, horizontal, vertical, list(steps), threads)
+        planes.append(_kernels.forward_dct(plane, threads))
+    return Coefficients(luma, tuple(planes), (factors, (1, 1), (1, 1)))
+
+
+def luma_of(pixels: Pixels, threads: int = 1) -> Floats:
+    """Luma of RGB or grey pixels, centred on 0: float32 (height, width)."""
+    if pixels.ndim == 2:
+        return pixels.astype(np.float32) - np.float32(128)
+    return _kernels.component_plane(np.ascontiguousarray(pixels), 0, threads)
