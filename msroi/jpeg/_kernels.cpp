@@ -830,7 +830,7 @@ std::vector<uint8_t> sequential_scan(const Frame& frame, const Masks& masks) {
     return out;
 }
 
-std::vector<uint8_t> dc_scan(const Frame& frame, const Masks& masks) {
+std::vector<uint8_t> joint_dc_scan(const Frame& frame, const Masks& masks) {
     Counter counter;
     code_interleaved<Counter>(frame, masks, false, counter, nullptr);
     std::vector<uint8_t> out;
@@ -842,6 +842,38 @@ std::vector<uint8_t> dc_scan(const Frame& frame, const Masks& masks) {
     code_interleaved<Writer>(frame, masks, false, writer, nullptr);
     writer.finish();
     return out;
+}
+
+template <class Sink>
+void code_dc(const Component& c, Sink& sink) {
+    int predicted = 0;
+    for (int64_t block = 0; block < c.rows * c.columns; ++block) put_dc(sink, 0, c.levels[64 * block], predicted);
+}
+
+std::vector<uint8_t> dc_scan(const Component& c, int id) {
+    Counter counter;
+    code_dc(c, counter);
+    std::vector<uint8_t> out;
+    const Code code(counter.counts[0]);
+    huffman_table(out, 0, 0, code);
+    scan_head(out, {{id, 0}}, 0, 0);
+    Writer writer{out, {&code, &code}};
+    code_dc(c, writer);
+    writer.finish();
+    return out;
+}
+
+// DC of all components, in one scan or, mostly smaller, in one each: there the blocks follow each other along rows,
+// while those of an MCU of four go to and fro, so that differences are larger.
+std::vector<uint8_t> dc_scans(const Frame& frame, const Masks& masks) {
+    std::vector<uint8_t> joint = joint_dc_scan(frame, masks);
+    if (frame.components.size() == 1) return joint;
+    std::vector<uint8_t> apart;
+    for (size_t i = 0; i < frame.components.size(); ++i) {
+        const std::vector<uint8_t> scan = dc_scan(frame.components[i], static_cast<int>(i + 1));
+        apart.insert(apart.end(), scan.begin(), scan.end());
+    }
+    return apart.size() < joint.size() ? apart : joint;
 }
 
 std::vector<uint8_t> band_scan(const Component& c, const std::vector<uint64_t>& masks, int id, const Band& band) {
@@ -863,7 +895,7 @@ std::vector<uint8_t> progressive_scans(const Frame& frame, const Masks& masks, i
     share(static_cast<int64_t>(n) + 1, threads, [&](int64_t a, int64_t b) {
         for (int64_t i = a; i < b; ++i) {
             if (i == static_cast<int64_t>(n))
-                dc = dc_scan(frame, masks);
+                dc = dc_scans(frame, masks);
             else
                 bands[static_cast<size_t>(i)] = choose_bands(frame.components[static_cast<size_t>(i)], masks[static_cast<size_t>(i)]);
         }
