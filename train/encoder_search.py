@@ -1,7 +1,7 @@
 """Finds the rdo encoder's tables and weights: CMA-ES over a preset on crops of lossless photos.
 
     python -m train.encoder_search CID22/training OUT.json --check CLIC [--pictures 20] [--qualities 30 50 80]
-                                   [--generations 60] [--floors -0.5 1.7 1.0 1.35] [--start OUT.json]
+                                   [--generations 60] [--floors -0.4 0.8 0.7 0.7] [--start OUT.json]
 
 Objective, to be made large: with s the mean per cent of bytes saved at equal score by PSNR, SSIM, MS-SSIM and
 SSIMULACRA2 against preset F (train/encoder_set.py), min(s - floors) + mean(s) / 4. The floors say what a
@@ -38,6 +38,8 @@ def to_vector(preset: Preset) -> Vector:
             values += [20 * math.log(shape.gain), 20 * math.log(shape.weight)]
     values += [40 * preset.fine, 40 * preset.coarse, 20 * math.log(preset.price)]
     values += [10 * preset.feedback, 10 * preset.feedback_floor, 5 * preset.blank]
+    values += [5 * math.log(preset.fine_floor), 5 * math.log(preset.coarse_floor)]
+    values += [20 * preset.fine_offset, 20 * preset.coarse_offset]
     return np.array(values + [20 * step for step in preset.steps])
 
 
@@ -54,6 +56,7 @@ def from_vector(vector: Vector) -> Preset:
         shapes.append(Shape(gain, tuple(knots), weight, bend, power))
     fine, coarse, price = max(next(v), 0) / 40, max(next(v), 0) / 40, math.exp(next(v) / 20)
     feedback, floor, blank = max(next(v), 0) / 10, max(next(v), 1) / 10, min(max(next(v) / 5, 0), 1)
+    floors, offsets = [math.exp(next(v) / 5) for _ in range(2)], [max(next(v), 0) / 20 for _ in range(2)]
     steps = tuple(min(max(x / 20, 0.05), 0.8) for x in v)
     return Preset(
         shapes=(shapes[0], shapes[1], shapes[2]),
@@ -63,6 +66,10 @@ def from_vector(vector: Vector) -> Preset:
         feedback=feedback,
         feedback_floor=floor,
         blank=blank,
+        fine_floor=floors[0],
+        coarse_floor=floors[1],
+        fine_offset=offsets[0],
+        coarse_offset=offsets[1],
         steps=steps,
     )
 
@@ -123,7 +130,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=20)
     parser.add_argument("--qualities", type=int, nargs="+", default=[30, 50, 80])
     parser.add_argument("--generations", type=int, default=60)
-    parser.add_argument("--floors", type=float, nargs=4, default=[-0.5, 1.7, 1.0, 1.35])
+    parser.add_argument("--floors", type=float, nargs=4, default=[-0.4, 0.8, 0.7, 0.7])
     parser.add_argument("--start", type=Path, default=None)
     parser.add_argument("--sigma", type=float, default=0.7)
     parser.add_argument("--seed", type=int, default=1)

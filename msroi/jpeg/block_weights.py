@@ -49,8 +49,8 @@ def masking(luma: Floats, coefficients: Floats, preset: Preset, threads: int) ->
     luma: (height, width); coefficients: its blocks (rows, columns, 64).
     """
     energy = _kernels.ac_energy(coefficients, threads)
-    high = (preset.fine_floor + energy / 64) ** -preset.fine
-    low = (preset.coarse_floor + _variance_of_quarter(luma)) ** -preset.coarse
+    high = preset.fine_offset + (1 + energy / (64 * preset.fine_floor)) ** -preset.fine
+    low = preset.coarse_offset + (1 + _variance_of_quarter(luma) / preset.coarse_floor) ** -preset.coarse
     return normalised(low), normalised(high)
 
 

@@ -6,8 +6,8 @@ component c at table scale s:
     step      T_c(r) = round(s g_c exp(t_c(r))), t_c linear between knots at KNOTS
     weight    w_c(r) = a_c (1 + b_c r)^(-2 p_c)
     masking   m_b(r) = high_b + (low_b - high_b) blend(r), blend(r) = 1 / (1 + (r / 3)^4)
-              high_b = (57 + v)^-h, v the AC energy of the luma block / 64
-              low_b = (30 + v4)^-l, v4 the local variance of luma reduced four times
+              high_b = o_h + (1 + v / f_h)^-h, v the AC energy of the luma block / 64
+              low_b = o_l + (1 + v4 / f_l)^-l, v4 the local variance of luma reduced four times
     price     lambda = k s^2
 
 The figures were found on CID22 and CLIC pictures, none on the sets that are reported.
@@ -62,7 +62,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Preset:
-    """A full set. fine, coarse: the exponents h and l of masking; price: k; shapes of Y, Cb, Cr.
+    """A full set. Of masking fine, coarse: h and l, their floors f and offsets o; price: k; shapes of Y, Cb, Cr.
 
     steps: lengths of the gradient steps of chroma's downsampling.
     """
@@ -75,6 +75,8 @@ class Preset:
     feedback_floor: float = 1.0
     fine_floor: float = 57.0
     coarse_floor: float = 30.0
+    fine_offset: float = 0.0
+    coarse_offset: float = 0.0
     blank: float = 0.5
     steps: tuple[float, ...] = (0.35, 0.35)
 
