@@ -177,7 +177,7 @@ def test_user_map_of_any_size_and_type(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("saliency", "message"),
     [
-        (np.full((3, 3), np.nan), r"must lie in \[0, 1\], this one spans nan"),
+        (np.full((3, 3), np.nan), r"must lie in \[0, 1\], this one has values that are not numbers"),
         (np.full((3, 3), -0.1), r"spans -0.1 to -0.1; scale it"),
         (np.full((3, 3), 255.0), r"spans 255 to 255; scale it"),
         (np.zeros((3, 3, 3)), r"shape \(height, width\), this one has \(3, 3, 3\)"),

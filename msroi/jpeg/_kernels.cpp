@@ -23,8 +23,9 @@
 #include <utility>
 #include <vector>
 
-// Two versions of a hot loop, the better chosen at start; both compute the same, operation by operation.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+// Two versions of a hot loop, the better chosen at start; both compute the same, operation by operation. From GCC 12,
+// which knows this name of a processor's features, and where the C library can choose (glibc).
+#if defined(__x86_64__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && defined(__GLIBC__)
 #define MSROI_HOT __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define MSROI_HOT

@@ -32,6 +32,8 @@ def map_values(saliency: Any, name: str = "saliency") -> npt.NDArray[np.float32]
     if not np.issubdtype(values.dtype, np.floating):
         raise SaliencyError(f"{name}: a map must be float in [0, 1], uint8 or bool, this one is {values.dtype}")
     low, high = float(values.min()), float(values.max())
-    if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):  # also when either is NaN
+    if low != low or high != high:
+        raise SaliencyError(f"{name}: a map must lie in [0, 1], this one has values that are not numbers (NaN)")
+    if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
         raise SaliencyError(f"{name}: a map must lie in [0, 1], this one spans {low:g} to {high:g}; scale it")
     return values.astype(np.float32, copy=False)
