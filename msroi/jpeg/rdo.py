@@ -25,7 +25,7 @@ from msroi.jpeg import _kernels, block_weights, guard, symbol_prices
 from msroi.jpeg.coefficients import SAMPLINGS, Coefficients, from_pixels
 from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import QualityEncoder
-from msroi.jpeg.tables import BLEND, PRESETS, Floats, Preset
+from msroi.jpeg.tables import BLEND, FOR_FEWEST, PRESETS, Floats, Preset
 from msroi.options import flag, one_of, whole_number
 
 if TYPE_CHECKING:
@@ -214,6 +214,16 @@ class RdoEncoder:
         tuned._shift += tuned._correction(setting, self.rough_bytes(setting))
         tuned._scale = exact_scale(setting + tuned._shift)
         return tuned
+
+    def harder_on(self, metric: str) -> RdoEncoder | None:
+        """An encoder of the same picture that spends more on "psnr" or "ssim"; None where the user chose."""
+        if self._preset is not PRESETS["default"]:
+            return None
+        other = self._copy()
+        other._preset = FOR_FEWEST[metric]
+        other.unweighted = other._masked()
+        other.components = other._weighted(other.unweighted, other._map_factor(other.strength))
+        return other
 
     @property
     def note(self) -> str:
