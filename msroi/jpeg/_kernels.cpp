@@ -311,12 +311,16 @@ MSROI_HOT void energy_rows(const float* coefficients, int64_t first, int64_t las
 
 // Number of bits of a magnitude: the category of T.81, tables F.1 and F.2.
 inline int category(int magnitude) {
+#if defined(__GNUC__)
+    return magnitude ? 32 - __builtin_clz(static_cast<unsigned>(magnitude)) : 0;
+#else
     int n = 0;
     while (magnitude) {
         ++n;
         magnitude >>= 1;
     }
     return n;
+#endif
 }
 
 constexpr int MAX_AC = 1023, MAX_CATEGORY = 10, MAX_DC = 1023, MIN_DC = -1024;
@@ -590,22 +594,24 @@ void put_dc(Sink& sink, int table, int value, int& predicted) {
     sink.put(table, size, value_bits(difference, size), size);
 }
 
-// First and last index of each block's non-zero levels are found through a mask: bit k is set where levels[k] != 0.
+// Bit i of the result: whether flags[i] is 1; they are all 0 or 1.
+inline uint64_t gathered(const uint8_t* flags) {
+    uint64_t low = 0;
+    for (int i = 0; i < 8; ++i) low |= static_cast<uint64_t>(flags[i]) << (8 * i);  // one load where that is its order
+    return (low * 0x0102040810204080u) >> 56;
+}
+
+// Bit k of a block's mask is set where its level k is not 0.
+inline uint64_t mask_of(const int16_t* levels) {
+    uint8_t flags[64];
+    for (int k = 0; k < 64; ++k) flags[k] = levels[k] != 0;
+    uint64_t mask = 0;
+    for (int part = 0; part < 8; ++part) mask |= gathered(flags + 8 * part) << (8 * part);
+    return mask;
+}
+
 MSROI_HOT void masks_of(const int16_t* levels, int64_t blocks, uint64_t* masks) {
-    for (int64_t b = 0; b < blocks; ++b) {
-        uint64_t mask = 0;
-        for (int part = 0; part < 8; ++part) {
-            uint8_t flags[8];
-            for (int i = 0; i < 8; ++i) flags[i] = levels[64 * b + 8 * part + i] != 0;
-            uint64_t spread;
-            uint64_t bits = 0;
-            std::memcpy(&spread, flags, 8);
-            if (spread)
-                for (int i = 0; i < 8; ++i) bits |= static_cast<uint64_t>(flags[i]) << i;
-            mask |= bits << (8 * part);
-        }
-        masks[b] = mask;
-    }
+    for (int64_t b = 0; b < blocks; ++b) masks[b] = mask_of(levels + 64 * b);
 }
 
 inline int lowest_bit(uint64_t mask) {
@@ -668,11 +674,12 @@ void code_interleaved(const Frame& frame, const std::vector<std::vector<uint64_t
     }
 }
 
+// So many ends of bands are counted together at most; 1 is how a sequential scan codes them.
+constexpr int LONGEST_RUN = 0x7FFF;
+
 // One band of a component's AC coefficients in a scan of its own: T.81 G.1.2.2, ends of bands counted across blocks.
-// longest_run: at most so many ends are counted together; 1 is how a sequential scan codes them.
 template <class Sink>
-void code_band(const Component& c, const std::vector<uint64_t>& masks, int first, int last, Sink& sink,
-               int longest_run = 0x7FFF) {
+void code_band(const Component& c, const std::vector<uint64_t>& masks, int first, int last, Sink& sink) {
     int ended = 0;
     auto flush = [&] {
         if (!ended) return;
@@ -687,9 +694,134 @@ void code_band(const Component& c, const std::vector<uint64_t>& masks, int first
             flush();
             put_ac(sink, 0, c.levels + 64 * block, mask, first);
         }
-        if (!((mask >> last) & 1) && ++ended == longest_run) flush();
+        if (!((mask >> last) & 1) && ++ended == LONGEST_RUN) flush();
     }
     flush();
+}
+
+// --- statistics of all cuts at once -----------------------------------------------------------------------
+
+void add_to(Counts& sums, const Counts& counts) {
+    for (size_t s = 0; s < 256; ++s) sums[s] += counts[s];
+}
+
+// The bands that a component's AC may be coded in: 1..63, then 1..cut and cut + 1..63 for each cut.
+// REQUIRES: cuts rise, 1 to 62.
+struct Bands {
+    std::vector<int> cuts;
+    std::vector<std::pair<int, int>> limits{{1, 63}};
+    std::vector<uint64_t> masks;
+    size_t piece[64] = {};  // of each position: how many cuts lie below it
+
+    explicit Bands(const std::vector<int>& at) : cuts(at) {
+        for (const int cut : cuts) {
+            limits.insert(limits.end(), {{1, cut}, {cut + 1, 63}});
+            for (int k = cut + 1; k < 64; ++k) ++piece[k];
+        }
+        for (const auto& [first, last] : limits) masks.push_back(band_mask(first, last));
+    }
+};
+
+// What the scans of all bands count in a part of a component's blocks, from one pass over its values: scans differ in
+// the first symbol after a cut and in the ends of bands alone.
+struct Tally {
+    std::vector<Counts> pieces;  // symbols of values between cuts, as the scan of 1..63 has them
+    std::vector<Counts> moved;   // by cut: what its upper band has more and less of, its runs starting at the cut
+    std::vector<Counts> ends;    // by band
+    std::vector<int64_t> first;  // by band: the first block with a value, -1 where there is none
+    std::vector<int64_t> open;   // by band: from where on ends are not counted yet
+    int64_t longest_run;
+
+    Tally(const Bands& bands, int64_t longest)
+        : pieces(bands.cuts.size() + 1),
+          moved(bands.cuts.size()),
+          ends(bands.masks.size()),
+          first(bands.masks.size(), -1),
+          open(bands.masks.size(), 0),
+          longest_run(longest) {}
+
+    void add(const Bands& bands, const int16_t* levels, int64_t from, int64_t to) {
+        for (int64_t block = from; block < to; ++block) {
+            const uint64_t mask = mask_of(levels + 64 * block) & bands.masks[0];
+            if (!mask) continue;
+            add_values(bands, levels + 64 * block, mask);
+            for (size_t band = 0; band < ends.size(); ++band) {
+                if (!(mask & bands.masks[band])) continue;
+                if (first[band] < 0)
+                    first[band] = block;
+                else
+                    close(band, block - open[band]);
+                open[band] = block + ((mask >> bands.limits[band].second) & 1);  // no end after a last value
+            }
+        }
+    }
+
+    void add_values(const Bands& bands, const int16_t* levels, uint64_t mask) {
+        int before = 0;
+        for (; mask; mask &= mask - 1) {
+            const int k = lowest_bit(mask), run = k - before - 1, size = category(std::abs(levels[k]));
+            count(pieces[bands.piece[k]], run, size, 1);
+            for (size_t cut = bands.piece[before]; cut < bands.piece[k]; ++cut) {
+                count(moved[cut], run, size, -1);
+                count(moved[cut], k - bands.cuts[cut] - 1, size, 1);
+            }
+            before = k;
+        }
+    }
+
+    static void count(Counts& counts, int run, int size, int64_t n) {
+        counts[static_cast<size_t>(run % 16 * 16 + size)] += n;
+        counts[0xF0] += run / 16 * n;
+    }
+
+    // Counts a run of so many ends.
+    void close(size_t band, int64_t n) {
+        if (longest_run == 1) {
+            ends[band][0x00] += n;
+            return;
+        }
+        const auto symbol = [](int64_t run) { return static_cast<size_t>(16 * (category(static_cast<int>(run)) - 1)); };
+        ends[band][symbol(longest_run)] += n / longest_run;
+        if (n % longest_run) ++ends[band][symbol(n % longest_run)];
+    }
+
+    // Takes over what the next part counted.
+    void append(const Tally& next) {
+        for (size_t i = 0; i < pieces.size(); ++i) add_to(pieces[i], next.pieces[i]);
+        for (size_t i = 0; i < moved.size(); ++i) add_to(moved[i], next.moved[i]);
+        for (size_t band = 0; band < ends.size(); ++band) {
+            add_to(ends[band], next.ends[band]);
+            if (next.first[band] < 0) continue;
+            close(band, next.first[band] - open[band]);
+            open[band] = next.open[band];
+        }
+    }
+
+    // Symbols of each band, all ends counted.
+    std::vector<Counts> counts(const Bands& bands, int64_t blocks) {
+        for (size_t band = 0; band < ends.size(); ++band) close(band, blocks - open[band]);
+        std::vector<Counts> result = ends;
+        for (size_t i = 0; i < pieces.size(); ++i) {
+            add_to(result[0], pieces[i]);
+            for (size_t cut = 0; cut < moved.size(); ++cut) add_to(result[1 + 2 * cut + (i > cut)], pieces[i]);
+        }
+        for (size_t cut = 0; cut < moved.size(); ++cut) add_to(result[2 + 2 * cut], moved[cut]);
+        return result;
+    }
+};
+
+// How often each symbol occurs in each band. longest_run: LONGEST_RUN or 1.
+std::vector<Counts> band_counts(const Component& c, const Bands& bands, int longest_run, int threads) {
+    const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(threads, c.rows));
+    std::vector<Tally> tallies(static_cast<size_t>(parts), Tally(bands, longest_run));
+    share(parts, threads, [&](int64_t a, int64_t b) {
+        for (int64_t part = a; part < b; ++part)
+            tallies[static_cast<size_t>(part)].add(bands, c.levels, c.rows * part / parts * c.columns,
+                                                   c.rows * (part + 1) / parts * c.columns);
+    });
+    Tally whole(bands, longest_run);
+    for (const Tally& tally : tallies) whole.append(tally);
+    return whole.counts(bands, c.rows * c.columns);
 }
 
 // A scan as it will be written, with what it costs.
@@ -699,23 +831,32 @@ struct Band {
     int64_t bytes;
 };
 
-Band measure_band(const Component& c, const std::vector<uint64_t>& masks, int first, int last) {
-    Counter counter;
-    code_band(c, masks, first, last, counter);
-    const Code code(counter.counts[0]);
+// Bits that follow the codes of so many AC symbols: those of values, those of ends counted together.
+int64_t further_bits(const Counts& counts) {
+    int64_t bits = 0;
+    for (size_t s = 0; s < 0xF0; ++s) bits += counts[s] * static_cast<int64_t>(s % 16 ? s % 16 : s / 16);
+    for (size_t s = 0xF1; s < 256; ++s) bits += counts[s] * static_cast<int64_t>(s % 16);
+    return bits;
+}
+
+Band priced(const std::pair<int, int>& limits, const Counts& counts) {
+    const Code code(counts);
     constexpr int64_t header = 2 + 8;  // SOS of one component
-    const int64_t bits = code.bits(counter.counts[0]) + counter.extra;
-    return Band{first, last, counter.counts[0], header + code.bytes() + (bits + 7) / 8};
+    return Band{limits.first, limits.second, counts,
+                header + code.bytes() + (code.bits(counts) + further_bits(counts) + 7) / 8};
 }
 
 // Where a component's AC may be cut in two scans.
-constexpr int CUTS[] = {2, 5, 9, 14};  // as CUTS in rdo.py
+constexpr int CUTS[] = {2, 5, 9, 14};  // as CUTS in symbol_prices.py
 
-std::vector<Band> choose_bands(const Component& c, const std::vector<uint64_t>& masks) {
-    std::vector<Band> chosen{measure_band(c, masks, 1, 63)};
+// The cheapest way to code a component's AC: one scan or two.
+std::vector<Band> choose_bands(const Component& c, int threads) {
+    const Bands bands(std::vector<int>(std::begin(CUTS), std::end(CUTS)));
+    const std::vector<Counts> counts = band_counts(c, bands, LONGEST_RUN, threads);
+    std::vector<Band> chosen{priced(bands.limits[0], counts[0])};
     int64_t least = chosen[0].bytes;
-    for (const int cut : CUTS) {
-        std::vector<Band> two{measure_band(c, masks, 1, cut), measure_band(c, masks, cut + 1, 63)};
+    for (size_t low = 1; low < counts.size(); low += 2) {
+        std::vector<Band> two{priced(bands.limits[low], counts[low]), priced(bands.limits[low + 1], counts[low + 1])};
         if (two[0].bytes + two[1].bytes >= least) continue;
         least = two[0].bytes + two[1].bytes;
         chosen = std::move(two);
@@ -860,14 +1001,8 @@ std::vector<uint8_t> progressive_scans(const Frame& frame, const Masks& masks, i
     const size_t n = frame.components.size();
     std::vector<std::vector<Band>> bands(n);
     std::vector<uint8_t> dc;
-    share(static_cast<int64_t>(n) + 1, threads, [&](int64_t a, int64_t b) {
-        for (int64_t i = a; i < b; ++i) {
-            if (i == static_cast<int64_t>(n))
-                dc = dc_scan(frame, masks);
-            else
-                bands[static_cast<size_t>(i)] = choose_bands(frame.components[static_cast<size_t>(i)], masks[static_cast<size_t>(i)]);
-        }
-    });
+    for (size_t i = 0; i < n; ++i) bands[i] = choose_bands(frame.components[i], threads);
+    dc = dc_scan(frame, masks);
     std::vector<std::pair<size_t, size_t>> order;
     for (size_t part = 0; part < 2; ++part)
         for (size_t i = 0; i < n; ++i)
@@ -1037,18 +1172,18 @@ Array<int16_t> quantise(const Array<float>& coefficients, const Array<uint16_t>&
     return levels;
 }
 
-Array<int64_t> band_counts(const Array<int16_t>& levels, int first, int last, bool end_runs) {
+Array<int64_t> band_counts(const Array<int16_t>& levels, const std::vector<int>& cuts, bool end_runs, int threads) {
     check_levels(levels);
-    if (first < 1 || last < first || last > 63) refuse("first, last: must be 1 to 63 in order");
+    for (size_t i = 0; i < cuts.size(); ++i)
+        if (cuts[i] < 1 || cuts[i] > 62 || (i > 0 && cuts[i] <= cuts[i - 1])) refuse("cuts: must rise, 1 to 62");
+    threads = checked_threads(threads);
     const msroi::Component component{levels.data(), levels.shape(0), levels.shape(1), 1, 1};
-    Array<int64_t> out(py::ssize_t{256});
+    const msroi::Bands bands(cuts);
+    Array<int64_t> out({static_cast<py::ssize_t>(bands.limits.size()), py::ssize_t{256}});
     auto* result = out.mutable_data();
     py::gil_scoped_release release;
-    std::vector<uint64_t> masks(static_cast<size_t>(component.rows * component.columns));
-    msroi::masks_of(component.levels, component.rows * component.columns, masks.data());
-    msroi::Counter counter;
-    msroi::code_band(component, masks, first, last, counter, end_runs ? 0x7FFF : 1);
-    std::copy(counter.counts[0].begin(), counter.counts[0].end(), result);
+    for (const msroi::Counts& counts : msroi::band_counts(component, bands, end_runs ? msroi::LONGEST_RUN : 1, threads))
+        result = std::copy(counts.begin(), counts.end(), result);
     return out;
 }
 
@@ -1122,8 +1257,8 @@ PYBIND11_MODULE(_kernels, module) {
                py::arg("blend").noconvert(), py::arg("lagrangian"), py::arg("cut"), py::arg("ac_bits").noconvert(),
                py::arg("end_bits").noconvert(), py::arg("first_row") = 0, py::arg("row_step") = 1,
                py::arg("threads") = 1);
-    module.def("band_counts", &band_counts, py::arg("levels").noconvert(), py::arg("first"), py::arg("last"),
-               py::arg("end_runs"));
+    module.def("band_counts", &band_counts, py::arg("levels").noconvert(), py::arg("cuts"), py::arg("end_runs"),
+               py::arg("threads") = 1);
     module.def("huffman_lengths", &huffman_lengths, py::arg("counts").noconvert());
     module.def("write_jpeg", &write_jpeg, py::arg("levels"), py::arg("tables"), py::arg("sampling"), py::arg("height"),
                py::arg("width"), py::arg("progressive"), py::arg("threads") = 1);
