@@ -17,6 +17,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -28,6 +29,13 @@
 #define MSROI_HOT __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define MSROI_HOT
+#endif
+
+// Part of a hot loop wherever it is called, and so of both its versions.
+#if defined(__GNUC__)
+#define MSROI_INSIDE __attribute__((always_inline)) inline
+#else
+#define MSROI_INSIDE inline
 #endif
 
 namespace msroi {
@@ -323,6 +331,36 @@ inline int category(int magnitude) {
 #endif
 }
 
+// Bit i of the result: whether flags[i] is 1; they are all 0 or 1.
+MSROI_INSIDE uint64_t gathered(const uint8_t* flags) {
+    uint64_t low = 0;
+    for (int i = 0; i < 8; ++i) low |= static_cast<uint64_t>(flags[i]) << (8 * i);  // one load where that is its order
+    return (low * 0x0102040810204080u) >> 56;
+}
+
+inline int lowest_bit(uint64_t mask) {
+#if defined(__GNUC__)
+    return __builtin_ctzll(mask);
+#else
+    int n = 0;
+    while (!(mask & 1)) {
+        mask >>= 1;
+        ++n;
+    }
+    return n;
+#endif
+}
+
+inline int highest_bit(uint64_t mask) {
+#if defined(__GNUC__)
+    return 63 - __builtin_clzll(mask);
+#else
+    int n = 0;
+    while (mask >>= 1) ++n;
+    return n;
+#endif
+}
+
 constexpr int MAX_AC = 1023, MAX_CATEGORY = 10, MAX_DC = 1023, MIN_DC = -1024;
 
 // What a band of coefficients costs beside its symbols: nothing in it but zeros, or zeros after its last value.
@@ -333,13 +371,16 @@ struct Ends {
 // Prices of two bands, 1..cut and cut + 1..63, as scans of their own code them; cut = 63: one band.
 // REQUIRES: ac_bits holds 2 x 256 lengths, ends 2 x (blank, after), all in bits.
 struct Quantiser {
+    static constexpr int LANES = 8;
+
     const float* table;             // step of each position
     const float* position_weights;  // w(k)
     const float* blend;             // share of the block's low-frequency weight at each position
     int cut;
     Ends ends[2];  // in J, as price
-    // lagrangian * (bits of the symbol and of the value) after a run of zeros; [band][run][category]
-    float price[2][63][MAX_CATEGORY + 1];
+    // lagrangian * (bits of the symbol and of the value) after a run of zeros; [band][category][62 - run], so that the
+    // prices of a value at k after values at 0, 1, 2 ... lie one after the other from 63 - k on.
+    float price[2][MAX_CATEGORY + 1][128 + LANES] = {};
     float inverse[64];
 
     Quantiser(const float* steps, const float* weights, const float* blends, float lambda, int last_of_first,
@@ -349,106 +390,151 @@ struct Quantiser {
         for (int band = 0; band < 2; ++band) {
             const float* bits = ac_bits + 256 * band;
             ends[band] = {lambda * end_bits[2 * band], lambda * end_bits[2 * band + 1]};
-            for (int run = 0; run < 63; ++run) {
-                price[band][run][0] = 0.0f;
+            for (int run = 0; run < 63; ++run)
                 for (int size = 1; size <= MAX_CATEGORY; ++size)
-                    price[band][run][size] = lambda * (static_cast<float>(run / 16) * bits[0xF0] +
-                                                       bits[(run % 16) * 16 + size] + static_cast<float>(size));
-            }
+                    price[band][size][62 - run] = lambda * (static_cast<float>(run / 16) * bits[0xF0] +
+                                                            bits[(run % 16) * 16 + size] + static_cast<float>(size));
         }
         if (cut == 63) ends[1] = {0.0f, 0.0f};
     }
 
-    // A block's path so far: its non-zero positions in order, and the best way to end in each of them.
+    // A block's path so far, by band and position: J of the best path that ends there (without the end's own cost), less
+    // the distortion of all zeros; infinite where no path ends. In the second band, position `cut` stands for all
+    // of the first.
     struct Path {
-        int n = 0;
-        int position[64], value[64], previous[64];
-        float best[64];  // J of the best path that ends there, less the distortion of all zeros
+        float best[2][64 + LANES];
+        float way[64];  // of best: what leads to the value, and its bits
+        int value[64];
+        int last_of_first = 0;  // position of the last value of the best way through the first band, 0: none
     };
 
     // The path of least J through one block. levels: 64 values in zigzag order.
-    void block(const float* c, float low, float high, int16_t* levels) const {
-        float weight[64], magnitude[64], rounded[64], zeroed[64];
-        prepare(c, low, high, weight, magnitude, rounded, zeroed);
+    MSROI_INSIDE void block(const float* c, float low, float high, int16_t* levels) const {
         std::memset(levels, 0, 64 * sizeof(int16_t));
         const float dc = std::floor(c[0] * inverse[0] + 0.5f);
         levels[0] = static_cast<int16_t>(std::min<float>(MAX_DC, std::max<float>(MIN_DC, dc)));
+        const uint64_t candidates = not_zero(c);
+        if (!candidates) return;
 
         Path path;
-        int last = -1;
+        begin(path.best[0], 0, 0.0f);
         float least = ends[0].blank + ends[1].blank;
-        for (int k = 1; k < 64; ++k) {
-            if (rounded[k] < 1.0f) continue;
-            const int r = std::min(static_cast<int>(rounded[k]), MAX_AC);
-            const float error = magnitude[k] - static_cast<float>(r) * table[k], less = error + table[k];
-            extend(path, k, r, weight[k] * error * error - zeroed[k], weight[k] * less * less - zeroed[k]);
-            const float cost = path.best[path.n - 1] + end_after(k);
+        int last = 0, band = 0;
+        for (uint64_t left = candidates; left; left &= left - 1) {
+            const int k = lowest_bit(left);
+            if (k > cut && band == 0) {
+                band = 1;
+                enter_second(path, candidates);
+            }
+            extend(path, k, band, std::fabs(c[k]), position_weights[k] * (high + (low - high) * blend[k]));
+            const float cost = path.best[band][k] + end_after(k);
             if (cost < least) {
                 least = cost;
-                last = path.n - 1;
+                last = k;
             }
         }
-        for (int i = last; i >= 0; i = path.previous[i]) {
-            const int k = path.position[i];
-            levels[k] = static_cast<int16_t>(c[k] < 0.0f ? -path.value[i] : path.value[i]);
-        }
+        trace(path, candidates, last, c, levels);
     }
 
-    inline void prepare(const float* c, float low, float high, float* weight, float* magnitude, float* rounded,
-                        float* zeroed) const {
-        for (int k = 0; k < 64; ++k) {
-            weight[k] = position_weights[k] * (high + (low - high) * blend[k]);
-            magnitude[k] = std::fabs(c[k]);
-            rounded[k] = std::floor(magnitude[k] * inverse[k] + 0.5f);
-            zeroed[k] = weight[k] * magnitude[k] * magnitude[k];
-        }
+   private:
+    // Positions of AC that round to something; bits.
+    MSROI_INSIDE uint64_t not_zero(const float* c) const {
+        uint8_t flags[64];
+        for (int k = 0; k < 64; ++k) flags[k] = std::fabs(c[k]) * inverse[k] + 0.5f >= 1.0f;
+        uint64_t mask = 0;
+        for (int part = 0; part < 8; ++part) mask |= gathered(flags + 8 * part) << (8 * part);
+        return mask & ~uint64_t{1};
     }
+
+    // No path but one, of cost `cost`, that ends at `from`.
+    static MSROI_INSIDE void begin(float* best, int from, float cost) {
+        for (int k = 0; k < 64 + LANES; ++k) best[k] = std::numeric_limits<float>::infinity();
+        best[from] = cost;
+    }
+
+    // Closes the first band: the best way through it, whatever follows.
+    MSROI_INSIDE void enter_second(Path& path, uint64_t candidates) const {
+        float least = ends[0].blank;
+        for (uint64_t left = candidates & below(cut + 1); left; left &= left - 1) {
+            const int k = lowest_bit(left);
+            const float cost = path.best[0][k] + after_first(k);
+            if (cost >= least) continue;
+            least = cost;
+            path.last_of_first = k;
+        }
+        begin(path.best[1], cut, least);
+    }
+
+    static inline uint64_t below(int k) { return (uint64_t{1} << k) - 1; }  // REQUIRES: k < 64
+
+    // What ends the first band after its last value at k.
+    inline float after_first(int k) const { return k < cut ? ends[0].after : 0.0f; }
 
     inline float end_after(int k) const {
         if (k > cut) return k < 63 ? ends[1].after : 0.0f;
-        return (k < cut ? ends[0].after : 0.0f) + ends[1].blank;
+        return after_first(k) + ends[1].blank;
     }
 
-    // Where the first band ends on the way to position k after position p (0: none): its cost, and the run's start.
-    inline float step_over(int k, int p, int& start) const {
-        start = p;
-        if (k <= cut || p > cut) return 0.0f;
-        start = cut;
-        return p == 0 ? ends[0].blank : p < cut ? ends[0].after : 0.0f;
-    }
-
-    // Extends the best paths to position k with value r (gain: its distortion less that of zero), or with r - 1 where
-    // that takes a shorter code.
-    inline void extend(Path& path, int k, int r, float gain, float gain_less) const {
-        const int size = category(r);
-        const bool smaller = r > 1 && (r & (r - 1)) == 0;
-        const auto& prices = price[k > cut];
-        float least = 0.0f;
-        int from = -1, chosen = r;
-        for (int j = -1; j < path.n; ++j) {
-            int start;
-            float before = step_over(k, j < 0 ? 0 : path.position[j], start);
-            if (j >= 0) before += path.best[j];
-            const float* here = prices[k - start - 1];
-            const float cost = before + (here[size] + gain);
-            if (j < 0 || cost < least) {
+    // Extends the best paths to position k with its rounded value, or with one less where that takes a shorter code.
+    MSROI_INSIDE void extend(Path& path, int k, int band, float magnitude, float weight) const {
+        const int r = static_cast<int>(std::min<float>(MAX_AC, magnitude * inverse[k] + 0.5f)), size = category(r);
+        const float error = magnitude - static_cast<float>(r) * table[k], zeroed = weight * magnitude * magnitude;
+        float way = cheapest(path.best[band], price[band][size], k, band * cut);
+        float least = way + (weight * error * error - zeroed);
+        path.value[k] = r;
+        if (r > 1 && (r & (r - 1)) == 0) {
+            const float more = error + table[k];
+            const float other = cheapest(path.best[band], price[band][size - 1], k, band * cut);
+            const float cost = other + (weight * more * more - zeroed);
+            if (cost < least) {
                 least = cost;
-                from = j;
-                chosen = r;
-            }
-            if (!smaller) continue;
-            const float cost_less = before + (here[size - 1] + gain_less);
-            if (cost_less < least) {
-                least = cost_less;
-                from = j;
-                chosen = r - 1;
+                way = other;
+                path.value[k] = r - 1;
             }
         }
-        const int n = path.n++;
-        path.position[n] = k;
-        path.best[n] = least;
-        path.previous[n] = from;
-        path.value[n] = chosen;
+        path.best[band][k] = least;
+        path.way[k] = way;
+    }
+
+    // Least cost of a path so far and the price of the step from its end to k.
+    static MSROI_INSIDE float cheapest(const float* best, const float* prices, int k, int from) {
+        const float* own = prices + 63 - k;
+        const int start = from / LANES * LANES;
+        float lanes[LANES];
+        for (int i = 0; i < LANES; ++i) lanes[i] = best[start + i] + own[start + i];
+        for (int at = start + LANES; at < k; at += LANES) {
+            for (int i = 0; i < LANES; ++i) {
+                const float cost = best[at + i] + own[at + i];
+                lanes[i] = cost < lanes[i] ? cost : lanes[i];
+            }
+        }
+        for (int n = LANES / 2; n > 0; n /= 2)
+            for (int i = 0; i < n; ++i) lanes[i] = std::min(lanes[i], lanes[i + n]);
+        return lanes[0];
+    }
+
+    // Writes the values of the best path, from its last one back.
+    MSROI_INSIDE void trace(const Path& path, uint64_t candidates, int last, const float* c, int16_t* levels) const {
+        int k = last;
+        while (k > cut) {
+            k = stepped_back(path, k, 1, candidates & ~below(cut + 1), c, levels);
+            if (k == cut) k = path.last_of_first;
+        }
+        while (k > 0) k = stepped_back(path, k, 0, candidates, c, levels);
+    }
+
+    // Writes the value at k; returns the position before it. That is most often the nearest; what the step from it
+    // costs is the same sum as it was on the way.
+    MSROI_INSIDE int stepped_back(const Path& path, int k, int band, uint64_t candidates, const float* c,
+                                  int16_t* levels) const {
+        levels[k] = static_cast<int16_t>(c[k] < 0.0f ? -path.value[k] : path.value[k]);
+        const float *best = path.best[band], *own = price[band][category(path.value[k])] + 63 - k;
+        for (uint64_t left = candidates & below(k); left;) {
+            const int before = highest_bit(left);
+            if (best[before] + own[before] == path.way[k]) return before;
+            left &= below(before);
+        }
+        return band * cut;
     }
 };
 
@@ -594,15 +680,8 @@ void put_dc(Sink& sink, int table, int value, int& predicted) {
     sink.put(table, size, value_bits(difference, size), size);
 }
 
-// Bit i of the result: whether flags[i] is 1; they are all 0 or 1.
-inline uint64_t gathered(const uint8_t* flags) {
-    uint64_t low = 0;
-    for (int i = 0; i < 8; ++i) low |= static_cast<uint64_t>(flags[i]) << (8 * i);  // one load where that is its order
-    return (low * 0x0102040810204080u) >> 56;
-}
-
 // Bit k of a block's mask is set where its level k is not 0.
-inline uint64_t mask_of(const int16_t* levels) {
+MSROI_INSIDE uint64_t mask_of(const int16_t* levels) {
     uint8_t flags[64];
     for (int k = 0; k < 64; ++k) flags[k] = levels[k] != 0;
     uint64_t mask = 0;
@@ -612,19 +691,6 @@ inline uint64_t mask_of(const int16_t* levels) {
 
 MSROI_HOT void masks_of(const int16_t* levels, int64_t blocks, uint64_t* masks) {
     for (int64_t b = 0; b < blocks; ++b) masks[b] = mask_of(levels + 64 * b);
-}
-
-inline int lowest_bit(uint64_t mask) {
-#if defined(__GNUC__)
-    return __builtin_ctzll(mask);
-#else
-    int n = 0;
-    while (!(mask & 1)) {
-        mask >>= 1;
-        ++n;
-    }
-    return n;
-#endif
 }
 
 template <class Sink>
