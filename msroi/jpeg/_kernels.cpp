@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -74,6 +75,15 @@ void share(int64_t count, int threads, Function f) {
     for (auto& worker : workers) worker.join();
     for (auto& failure : failures)
         if (failure) std::rethrow_exception(failure);
+}
+
+// Runs f(i) for i in [0, count), each on whichever of at most `threads` threads is free.
+template <class Function>
+void each(int64_t count, int threads, Function f) {
+    std::atomic<int64_t> next{0};
+    share(std::min<int64_t>(count, threads), threads, [&](int64_t, int64_t) {
+        for (int64_t i = next++; i < count; i = next++) f(i);
+    });
 }
 
 // --- colour and sampling ----------------------------------------------------------------------------------
@@ -689,8 +699,25 @@ MSROI_INSIDE uint64_t mask_of(const int16_t* levels) {
     return mask;
 }
 
-MSROI_HOT void masks_of(const int16_t* levels, int64_t blocks, uint64_t* masks) {
-    for (int64_t b = 0; b < blocks; ++b) masks[b] = mask_of(levels + 64 * b);
+// What scans want of a component at every turn: where its blocks have values, and their DC levels.
+struct Digest {
+    std::vector<uint64_t> masks;
+    std::vector<int16_t> dc;
+};
+
+// Of blocks first..last - 1. False where a level has no code: AC beyond -MAX_AC to MAX_AC, DC beyond MIN_DC to MAX_DC.
+MSROI_HOT bool digest_blocks(const int16_t* levels, int64_t first, int64_t last, uint64_t* masks, int16_t* dc) {
+    unsigned beyond = 0;
+    for (int64_t b = first; b < last; ++b) {
+        const int16_t* own = levels + 64 * b;
+        masks[b] = mask_of(own);
+        dc[b] = own[0];
+        beyond |= own[0] < MIN_DC || own[0] > MAX_DC;
+        uint16_t any = 0;
+        for (int k = 1; k < 64; ++k) any |= static_cast<uint16_t>(own[k] + MAX_AC) > 2 * MAX_AC;
+        beyond |= any;
+    }
+    return !beyond;
 }
 
 template <class Sink>
@@ -716,7 +743,7 @@ inline uint64_t band_mask(int first, int last) {
 // DC of all components, interleaved: in a sequential file with the AC, in a progressive one alone.
 // with_ac: AC tables are those of the sink `ac`. Blocks beyond the picture cost a zero difference and an end of block.
 template <class Sink>
-void code_interleaved(const Frame& frame, const std::vector<std::vector<uint64_t>>& masks, bool with_ac, Sink& dc,
+void code_interleaved(const Frame& frame, const std::vector<Digest>& digests, bool with_ac, Sink& dc,
                       Sink* ac) {
     std::vector<int> predicted(frame.components.size(), 0);
     for (int64_t my = 0; my < frame.mcu_rows; ++my) {
@@ -728,9 +755,9 @@ void code_interleaved(const Frame& frame, const std::vector<std::vector<uint64_t
                     for (int64_t x = mx * c.horizontal; x < (mx + 1) * c.horizontal; ++x) {
                         const bool inside = y < c.rows && x < c.columns;
                         const int64_t block = y * c.columns + x;
-                        put_dc(dc, table, inside ? c.levels[64 * block] : predicted[i], predicted[i]);
+                        put_dc(dc, table, inside ? digests[i].dc[static_cast<size_t>(block)] : predicted[i], predicted[i]);
                         if (!with_ac) continue;
-                        const uint64_t mask = inside ? masks[i][static_cast<size_t>(block)] & ~uint64_t{1} : 0;
+                        const uint64_t mask = inside ? digests[i].masks[static_cast<size_t>(block)] & ~uint64_t{1} : 0;
                         if (inside) put_ac(*ac, table, c.levels + 64 * block, mask, 1);
                         if (!(mask >> 63)) ac->put(table, 0x00, 0, 0);
                     }
@@ -806,9 +833,10 @@ struct Tally {
           open(bands.masks.size(), 0),
           longest_run(longest) {}
 
-    void add(const Bands& bands, const int16_t* levels, int64_t from, int64_t to) {
+    // masks: of the blocks, or null: then they are made here.
+    void add(const Bands& bands, const int16_t* levels, const uint64_t* masks, int64_t from, int64_t to) {
         for (int64_t block = from; block < to; ++block) {
-            const uint64_t mask = mask_of(levels + 64 * block) & bands.masks[0];
+            const uint64_t mask = (masks ? masks[block] : mask_of(levels + 64 * block)) & bands.masks[0];
             if (!mask) continue;
             add_values(bands, levels + 64 * block, mask);
             for (size_t band = 0; band < ends.size(); ++band) {
@@ -876,13 +904,14 @@ struct Tally {
     }
 };
 
-// How often each symbol occurs in each band. longest_run: LONGEST_RUN or 1.
-std::vector<Counts> band_counts(const Component& c, const Bands& bands, int longest_run, int threads) {
+// How often each symbol occurs in each band. masks: as for Tally::add. longest_run: LONGEST_RUN or 1.
+std::vector<Counts> band_counts(const Component& c, const uint64_t* masks, const Bands& bands, int longest_run,
+                                int threads) {
     const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(threads, c.rows));
     std::vector<Tally> tallies(static_cast<size_t>(parts), Tally(bands, longest_run));
     share(parts, threads, [&](int64_t a, int64_t b) {
         for (int64_t part = a; part < b; ++part)
-            tallies[static_cast<size_t>(part)].add(bands, c.levels, c.rows * part / parts * c.columns,
+            tallies[static_cast<size_t>(part)].add(bands, c.levels, masks, c.rows * part / parts * c.columns,
                                                    c.rows * (part + 1) / parts * c.columns);
     });
     Tally whole(bands, longest_run);
@@ -916,9 +945,9 @@ Band priced(const std::pair<int, int>& limits, const Counts& counts) {
 constexpr int CUTS[] = {2, 5, 9, 14};  // as CUTS in symbol_prices.py
 
 // The cheapest way to code a component's AC: one scan or two.
-std::vector<Band> choose_bands(const Component& c, int threads) {
+std::vector<Band> choose_bands(const Component& c, const Digest& digest, int threads) {
     const Bands bands(std::vector<int>(std::begin(CUTS), std::end(CUTS)));
-    const std::vector<Counts> counts = band_counts(c, bands, LONGEST_RUN, threads);
+    const std::vector<Counts> counts = band_counts(c, digest.masks.data(), bands, LONGEST_RUN, threads);
     std::vector<Band> chosen{priced(bands.limits[0], counts[0])};
     int64_t least = chosen[0].bytes;
     for (size_t low = 1; low < counts.size(); low += 2) {
@@ -985,18 +1014,19 @@ void scan_head(std::vector<uint8_t>& out, const std::vector<std::pair<int, int>>
     marker(out, 0xDA, payload);
 }
 
-using Masks = std::vector<std::vector<uint64_t>>;
-
-Masks all_masks(const Frame& frame, int threads) {
-    Masks masks;
+// Errors: std::invalid_argument for a level that has no code.
+std::vector<Digest> all_digests(const Frame& frame, int threads) {
+    std::vector<Digest> digests;
     for (const Component& c : frame.components) {
-        masks.emplace_back(static_cast<size_t>(c.rows * c.columns));
-        uint64_t* out = masks.back().data();
+        const auto blocks = static_cast<size_t>(c.rows * c.columns);
+        digests.push_back({std::vector<uint64_t>(blocks), std::vector<int16_t>(blocks)});
+        Digest& digest = digests.back();
         share(c.rows, threads, [&](int64_t a, int64_t b) {
-            masks_of(c.levels + 64 * a * c.columns, (b - a) * c.columns, out + a * c.columns);
+            if (!digest_blocks(c.levels, a * c.columns, b * c.columns, digest.masks.data(), digest.dc.data()))
+                throw std::invalid_argument("levels: beyond -1023 to 1023");
         });
     }
-    return masks;
+    return digests;
 }
 
 std::vector<std::pair<int, int>> interleaved_ids(const Frame& frame, bool with_ac) {
@@ -1006,9 +1036,9 @@ std::vector<std::pair<int, int>> interleaved_ids(const Frame& frame, bool with_a
     return ids;
 }
 
-std::vector<uint8_t> sequential_scan(const Frame& frame, const Masks& masks) {
+std::vector<uint8_t> sequential_scan(const Frame& frame, const std::vector<Digest>& digests) {
     Counter dc, ac;
-    code_interleaved(frame, masks, true, dc, &ac);
+    code_interleaved(frame, digests, true, dc, &ac);
     std::vector<Code> codes;
     for (int i = 0; i < 2; ++i) codes.emplace_back(dc.counts[static_cast<size_t>(i)]);
     for (int i = 0; i < 2; ++i) codes.emplace_back(ac.counts[static_cast<size_t>(i)]);
@@ -1032,66 +1062,73 @@ std::vector<uint8_t> sequential_scan(const Frame& frame, const Masks& masks) {
     const Code* of_dc[2] = {&codes[0], &codes[1]};
     const Code* of_ac[2] = {&codes[2], &codes[3]};
     Both dc_sink{writer, of_dc}, ac_sink{writer, of_ac};
-    code_interleaved(frame, masks, true, dc_sink, &ac_sink);
+    code_interleaved(frame, digests, true, dc_sink, &ac_sink);
     writer.finish();
     return out;
 }
 
-std::vector<uint8_t> dc_scan(const Frame& frame, const Masks& masks) {
+std::vector<uint8_t> dc_scan(const Frame& frame, const std::vector<Digest>& digests) {
     Counter counter;
-    code_interleaved<Counter>(frame, masks, false, counter, nullptr);
+    code_interleaved<Counter>(frame, digests, false, counter, nullptr);
     std::vector<uint8_t> out;
     const std::vector<Code> codes{Code(counter.counts[0]), Code(counter.counts[1])};
     huffman_table(out, 0, 0, codes[0]);
     if (frame.components.size() > 1) huffman_table(out, 0, 1, codes[1]);
     scan_head(out, interleaved_ids(frame, false), 0, 0);
     Writer writer{out, {&codes[0], &codes[1]}};
-    code_interleaved<Writer>(frame, masks, false, writer, nullptr);
+    code_interleaved<Writer>(frame, digests, false, writer, nullptr);
     writer.finish();
     return out;
 }
 
-std::vector<uint8_t> band_scan(const Component& c, const std::vector<uint64_t>& masks, int id, const Band& band) {
+std::vector<uint8_t> band_scan(const Component& c, const Digest& digest, int id, const Band& band) {
     std::vector<uint8_t> out;
     const Code code(band.counts);
     huffman_table(out, 1, 0, code);
     scan_head(out, {{id, 0}}, band.first, band.last);
     Writer writer{out, {&code, &code}};
-    code_band(c, masks, band.first, band.last, writer);
+    code_band(c, digest.masks, band.first, band.last, writer);
     writer.finish();
     return out;
 }
 
 // The scans of a progressive file: DC first, then the low bands of all components, then the others.
-std::vector<uint8_t> progressive_scans(const Frame& frame, const Masks& masks, int threads) {
+std::vector<uint8_t> progressive_scans(const Frame& frame, const std::vector<Digest>& digests, int threads) {
     const size_t n = frame.components.size();
-    std::vector<std::vector<Band>> bands(n);
-    std::vector<uint8_t> dc;
-    for (size_t i = 0; i < n; ++i) bands[i] = choose_bands(frame.components[i], threads);
-    dc = dc_scan(frame, masks);
-    std::vector<std::pair<size_t, size_t>> order;
+    std::vector<std::vector<Band>> bands;
+    for (size_t i = 0; i < n; ++i) bands.push_back(choose_bands(frame.components[i], digests[i], threads));
+    std::vector<std::pair<size_t, const Band*>> order;  // component and band
     for (size_t part = 0; part < 2; ++part)
         for (size_t i = 0; i < n; ++i)
-            if (part < bands[i].size()) order.emplace_back(i, part);
-    std::vector<std::vector<uint8_t>> scans(order.size());
-    share(static_cast<int64_t>(order.size()), threads, [&](int64_t a, int64_t b) {
-        for (int64_t s = a; s < b; ++s) {
-            const auto [i, part] = order[static_cast<size_t>(s)];
-            scans[static_cast<size_t>(s)] =
-                band_scan(frame.components[i], masks[i], static_cast<int>(i + 1), bands[i][part]);
-        }
+            if (part < bands[i].size()) order.emplace_back(i, &bands[i][part]);
+    // DC is number 0. Of the others the longest are written first, so that threads end together.
+    std::vector<size_t> tasks(order.size() + 1);
+    for (size_t scan = 0; scan < tasks.size(); ++scan) tasks[scan] = scan;
+    std::stable_sort(tasks.begin() + 1, tasks.end(), [&](size_t a, size_t b) {
+        return order[a - 1].second->bytes > order[b - 1].second->bytes;
     });
-    for (const auto& scan : scans) dc.insert(dc.end(), scan.begin(), scan.end());
-    return dc;
+    std::vector<std::vector<uint8_t>> scans(tasks.size());
+    each(static_cast<int64_t>(tasks.size()), threads, [&](int64_t task) {
+        const size_t scan = tasks[static_cast<size_t>(task)];
+        if (scan == 0) {
+            scans[0] = dc_scan(frame, digests);
+            return;
+        }
+        const auto& [i, band] = order[scan - 1];
+        scans[scan] = band_scan(frame.components[i], digests[i], static_cast<int>(i + 1), *band);
+    });
+    std::vector<uint8_t> out;
+    for (const auto& scan : scans) out.insert(out.end(), scan.begin(), scan.end());
+    return out;
 }
 
 std::vector<uint8_t> write_jpeg(const Frame& frame, const std::vector<const uint16_t*>& tables, bool progressive,
                                 int threads) {
-    const Masks masks = all_masks(frame, threads);
+    const std::vector<Digest> digests = all_digests(frame, threads);
     std::vector<uint8_t> out;
     head(out, frame, tables, progressive);
     const std::vector<uint8_t> scans =
-        progressive ? progressive_scans(frame, masks, threads) : sequential_scan(frame, masks);
+        progressive ? progressive_scans(frame, digests, threads) : sequential_scan(frame, digests);
     out.insert(out.end(), scans.begin(), scans.end());
     out.insert(out.end(), {0xFF, 0xD9});
     return out;
@@ -1248,7 +1285,7 @@ Array<int64_t> band_counts(const Array<int16_t>& levels, const std::vector<int>&
     Array<int64_t> out({static_cast<py::ssize_t>(bands.limits.size()), py::ssize_t{256}});
     auto* result = out.mutable_data();
     py::gil_scoped_release release;
-    for (const msroi::Counts& counts : msroi::band_counts(component, bands, end_runs ? msroi::LONGEST_RUN : 1, threads))
+    for (const msroi::Counts& counts : msroi::band_counts(component, nullptr, bands, end_runs ? msroi::LONGEST_RUN : 1, threads))
         result = std::copy(counts.begin(), counts.end(), result);
     return out;
 }
@@ -1292,10 +1329,6 @@ py::bytes write_jpeg(const std::vector<Array<int16_t>>& levels, const std::vecto
         const int64_t rows = ((height * v + v_max - 1) / v_max + 7) / 8, columns = ((width * h + h_max - 1) / h_max + 7) / 8;
         if (levels[i].shape(0) != rows || levels[i].shape(1) != columns) refuse("levels: blocks do not cover the picture");
         frame.components.push_back({levels[i].data(), rows, columns, h, v});
-        for (py::ssize_t j = 0; j < levels[i].size(); ++j) {
-            const int value = levels[i].data()[j];
-            if (value > msroi::MAX_AC || value < -msroi::MAX_AC - (j % 64 == 0)) refuse("levels: beyond -1023 to 1023");
-        }
     }
     threads = checked_threads(threads);
     std::vector<uint8_t> out;
