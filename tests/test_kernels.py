@@ -300,6 +300,58 @@ def test_huffman_keeps_to_16_bits_and_leaves_the_last_code(kind: str) -> None:
     assert np.sum(2.0 ** (16 - used)) <= 2**16 - 1
 
 
+def scan_symbols(blocks: np.ndarray, first: int, last: int, end_runs: bool) -> np.ndarray:
+    """How often a scan of positions first..last has each symbol: T.81 F.1.2.2 and G.1.2.2, step by step."""
+    counts = np.zeros(256, np.int64)
+    ended = 0
+
+    def close() -> None:
+        nonlocal ended
+        if ended:
+            counts[16 * (ended.bit_length() - 1)] += 1
+        ended = 0
+
+    for block in blocks:
+        run = 0
+        for value in block[first : last + 1]:
+            if not value:
+                run += 1
+                continue
+            close()
+            counts[0xF0] += run // 16
+            counts[run % 16 * 16 + size_of(value)] += 1
+            run = 0
+        if run:
+            ended += 1
+            if ended == (0x7FFF if end_runs else 1):
+                close()
+    close()
+    return counts
+
+
+@pytest.mark.parametrize("end_runs", [False, True])
+@pytest.mark.parametrize("kind", ["noise", "sparse", "full", "blank", "long"])
+def test_symbols_are_counted_as_scans_have_them(kind: str, end_runs: bool) -> None:
+    random = np.random.default_rng(11)
+    shape = (300, 260, 64) if kind == "long" else (9, 7, 64)
+    levels = random.integers(-40, 41, shape).astype(np.int16)
+    share = {"noise": 0.2, "sparse": 0.01, "full": 1.0, "blank": 0.0, "long": 0.0}[kind]
+    levels *= random.random(shape) < share
+    if kind == "long":  # runs of ends of more blocks than one symbol can say
+        levels[[3, 290], [4, 5], [9, 63]] = 7
+    cuts = [2, 5, 20]
+    bands = [(1, 63), *(limits for cut in cuts for limits in ((1, cut), (cut + 1, 63)))]
+    counts = _kernels.band_counts(levels, cuts, end_runs)
+    assert counts.shape == (7, 256)
+    for band, (first, last) in enumerate(bands):
+        expected = scan_symbols(levels.reshape(-1, 64), first, last, end_runs)
+        assert np.array_equal(counts[band], expected), (first, last)
+        if kind == "long":
+            break  # slow in Python
+    for threads in (2, 5, 64):
+        assert np.array_equal(_kernels.band_counts(levels, cuts, end_runs, threads), counts)
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 
@@ -352,5 +404,8 @@ def test_wrong_arguments_are_refused() -> None:
         _kernels.write_jpeg([level], [table], [(1, 1)], 16, 8, False)
     with pytest.raises(ValueError, match="beyond"):
         _kernels.write_jpeg([level + np.int16(1024)], [table], [(1, 1)], 8, 8, False)
+    for cuts in ([0], [63], [5, 5]):
+        with pytest.raises(ValueError, match="cuts"):
+            _kernels.band_counts(level, cuts, True)
     with pytest.raises(ValueError, match="counts"):
         _kernels.huffman_lengths(np.full(256, -1, np.int64))

@@ -14,9 +14,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -29,6 +31,13 @@
 #define MSROI_HOT __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define MSROI_HOT
+#endif
+
+// Part of a hot loop wherever it is called, and so of both its versions.
+#if defined(__GNUC__)
+#define MSROI_INSIDE __attribute__((always_inline)) inline
+#else
+#define MSROI_INSIDE inline
 #endif
 
 namespace msroi {
@@ -67,6 +76,15 @@ void share(int64_t count, int threads, Function f) {
     for (auto& worker : workers) worker.join();
     for (auto& failure : failures)
         if (failure) std::rethrow_exception(failure);
+}
+
+// Runs f(i) for i in [0, count), each on whichever of at most `threads` threads is free.
+template <class Function>
+void each(int64_t count, int threads, Function f) {
+    std::atomic<int64_t> next{0};
+    share(std::min<int64_t>(count, threads), threads, [&](int64_t, int64_t) {
+        for (int64_t i = next++; i < count; i = next++) f(i);
+    });
 }
 
 // --- colour and sampling ----------------------------------------------------------------------------------
@@ -312,12 +330,46 @@ MSROI_HOT void energy_rows(const float* coefficients, int64_t first, int64_t las
 
 // Number of bits of a magnitude: the category of T.81, tables F.1 and F.2.
 inline int category(int magnitude) {
+#if defined(__GNUC__)
+    return magnitude ? 32 - __builtin_clz(static_cast<unsigned>(magnitude)) : 0;
+#else
     int n = 0;
     while (magnitude) {
         ++n;
         magnitude >>= 1;
     }
     return n;
+#endif
+}
+
+// Bit i of the result: whether flags[i] is 1; they are all 0 or 1.
+MSROI_INSIDE uint64_t gathered(const uint8_t* flags) {
+    uint64_t low = 0;
+    for (int i = 0; i < 8; ++i) low |= static_cast<uint64_t>(flags[i]) << (8 * i);  // one load where that is its order
+    return (low * 0x0102040810204080u) >> 56;
+}
+
+inline int lowest_bit(uint64_t mask) {
+#if defined(__GNUC__)
+    return __builtin_ctzll(mask);
+#else
+    int n = 0;
+    while (!(mask & 1)) {
+        mask >>= 1;
+        ++n;
+    }
+    return n;
+#endif
+}
+
+inline int highest_bit(uint64_t mask) {
+#if defined(__GNUC__)
+    return 63 - __builtin_clzll(mask);
+#else
+    int n = 0;
+    while (mask >>= 1) ++n;
+    return n;
+#endif
 }
 
 constexpr int MAX_AC = 1023, MAX_CATEGORY = 10, MAX_DC = 1023, MIN_DC = -1024;
@@ -330,13 +382,16 @@ struct Ends {
 // Prices of two bands, 1..cut and cut + 1..63, as scans of their own code them; cut = 63: one band.
 // REQUIRES: ac_bits holds 2 x 256 lengths, ends 2 x (blank, after), all in bits.
 struct Quantiser {
+    static constexpr int LANES = 8;
+
     const float* table;             // step of each position
     const float* position_weights;  // w(k)
     const float* blend;             // share of the block's low-frequency weight at each position
     int cut;
     Ends ends[2];  // in J, as price
-    // lagrangian * (bits of the symbol and of the value) after a run of zeros; [band][run][category]
-    float price[2][63][MAX_CATEGORY + 1];
+    // lagrangian * (bits of the symbol and of the value) after a run of zeros; [band][category][62 - run], so that the
+    // prices of a value at k after values at 0, 1, 2 ... lie one after the other from 63 - k on.
+    float price[2][MAX_CATEGORY + 1][128 + LANES] = {};
     float inverse[64];
 
     Quantiser(const float* steps, const float* weights, const float* blends, float lambda, int last_of_first,
@@ -346,106 +401,151 @@ struct Quantiser {
         for (int band = 0; band < 2; ++band) {
             const float* bits = ac_bits + 256 * band;
             ends[band] = {lambda * end_bits[2 * band], lambda * end_bits[2 * band + 1]};
-            for (int run = 0; run < 63; ++run) {
-                price[band][run][0] = 0.0f;
+            for (int run = 0; run < 63; ++run)
                 for (int size = 1; size <= MAX_CATEGORY; ++size)
-                    price[band][run][size] = lambda * (static_cast<float>(run / 16) * bits[0xF0] +
-                                                       bits[(run % 16) * 16 + size] + static_cast<float>(size));
-            }
+                    price[band][size][62 - run] = lambda * (static_cast<float>(run / 16) * bits[0xF0] +
+                                                            bits[(run % 16) * 16 + size] + static_cast<float>(size));
         }
         if (cut == 63) ends[1] = {0.0f, 0.0f};
     }
 
-    // A block's path so far: its non-zero positions in order, and the best way to end in each of them.
+    // A block's path so far, by band and position: J of the best path that ends there (without the end's own cost), less
+    // the distortion of all zeros; infinite where no path ends. In the second band, position `cut` stands for all
+    // of the first.
     struct Path {
-        int n = 0;
-        int position[64], value[64], previous[64];
-        float best[64];  // J of the best path that ends there, less the distortion of all zeros
+        float best[2][64 + LANES];
+        float way[64];  // of best: what leads to the value, and its bits
+        int value[64];
+        int last_of_first = 0;  // position of the last value of the best way through the first band, 0: none
     };
 
     // The path of least J through one block. levels: 64 values in zigzag order.
-    void block(const float* c, float low, float high, int16_t* levels) const {
-        float weight[64], magnitude[64], rounded[64], zeroed[64];
-        prepare(c, low, high, weight, magnitude, rounded, zeroed);
+    MSROI_INSIDE void block(const float* c, float low, float high, int16_t* levels) const {
         std::memset(levels, 0, 64 * sizeof(int16_t));
         const float dc = std::floor(c[0] * inverse[0] + 0.5f);
         levels[0] = static_cast<int16_t>(std::min<float>(MAX_DC, std::max<float>(MIN_DC, dc)));
+        const uint64_t candidates = not_zero(c);
+        if (!candidates) return;
 
         Path path;
-        int last = -1;
+        begin(path.best[0], 0, 0.0f);
         float least = ends[0].blank + ends[1].blank;
-        for (int k = 1; k < 64; ++k) {
-            if (rounded[k] < 1.0f) continue;
-            const int r = std::min(static_cast<int>(rounded[k]), MAX_AC);
-            const float error = magnitude[k] - static_cast<float>(r) * table[k], less = error + table[k];
-            extend(path, k, r, weight[k] * error * error - zeroed[k], weight[k] * less * less - zeroed[k]);
-            const float cost = path.best[path.n - 1] + end_after(k);
+        int last = 0, band = 0;
+        for (uint64_t left = candidates; left; left &= left - 1) {
+            const int k = lowest_bit(left);
+            if (k > cut && band == 0) {
+                band = 1;
+                enter_second(path, candidates);
+            }
+            extend(path, k, band, std::fabs(c[k]), position_weights[k] * (high + (low - high) * blend[k]));
+            const float cost = path.best[band][k] + end_after(k);
             if (cost < least) {
                 least = cost;
-                last = path.n - 1;
+                last = k;
             }
         }
-        for (int i = last; i >= 0; i = path.previous[i]) {
-            const int k = path.position[i];
-            levels[k] = static_cast<int16_t>(c[k] < 0.0f ? -path.value[i] : path.value[i]);
-        }
+        trace(path, candidates, last, c, levels);
     }
 
-    inline void prepare(const float* c, float low, float high, float* weight, float* magnitude, float* rounded,
-                        float* zeroed) const {
-        for (int k = 0; k < 64; ++k) {
-            weight[k] = position_weights[k] * (high + (low - high) * blend[k]);
-            magnitude[k] = std::fabs(c[k]);
-            rounded[k] = std::floor(magnitude[k] * inverse[k] + 0.5f);
-            zeroed[k] = weight[k] * magnitude[k] * magnitude[k];
-        }
+   private:
+    // Positions of AC that round to something; bits.
+    MSROI_INSIDE uint64_t not_zero(const float* c) const {
+        uint8_t flags[64];
+        for (int k = 0; k < 64; ++k) flags[k] = std::fabs(c[k]) * inverse[k] + 0.5f >= 1.0f;
+        uint64_t mask = 0;
+        for (int part = 0; part < 8; ++part) mask |= gathered(flags + 8 * part) << (8 * part);
+        return mask & ~uint64_t{1};
     }
+
+    // No path but one, of cost `cost`, that ends at `from`.
+    static MSROI_INSIDE void begin(float* best, int from, float cost) {
+        for (int k = 0; k < 64 + LANES; ++k) best[k] = std::numeric_limits<float>::infinity();
+        best[from] = cost;
+    }
+
+    // Closes the first band: the best way through it, whatever follows.
+    MSROI_INSIDE void enter_second(Path& path, uint64_t candidates) const {
+        float least = ends[0].blank;
+        for (uint64_t left = candidates & below(cut + 1); left; left &= left - 1) {
+            const int k = lowest_bit(left);
+            const float cost = path.best[0][k] + after_first(k);
+            if (cost >= least) continue;
+            least = cost;
+            path.last_of_first = k;
+        }
+        begin(path.best[1], cut, least);
+    }
+
+    static inline uint64_t below(int k) { return (uint64_t{1} << k) - 1; }  // REQUIRES: k < 64
+
+    // What ends the first band after its last value at k.
+    inline float after_first(int k) const { return k < cut ? ends[0].after : 0.0f; }
 
     inline float end_after(int k) const {
         if (k > cut) return k < 63 ? ends[1].after : 0.0f;
-        return (k < cut ? ends[0].after : 0.0f) + ends[1].blank;
+        return after_first(k) + ends[1].blank;
     }
 
-    // Where the first band ends on the way to position k after position p (0: none): its cost, and the run's start.
-    inline float step_over(int k, int p, int& start) const {
-        start = p;
-        if (k <= cut || p > cut) return 0.0f;
-        start = cut;
-        return p == 0 ? ends[0].blank : p < cut ? ends[0].after : 0.0f;
-    }
-
-    // Extends the best paths to position k with value r (gain: its distortion less that of zero), or with r - 1 where
-    // that takes a shorter code.
-    inline void extend(Path& path, int k, int r, float gain, float gain_less) const {
-        const int size = category(r);
-        const bool smaller = r > 1 && (r & (r - 1)) == 0;
-        const auto& prices = price[k > cut];
-        float least = 0.0f;
-        int from = -1, chosen = r;
-        for (int j = -1; j < path.n; ++j) {
-            int start;
-            float before = step_over(k, j < 0 ? 0 : path.position[j], start);
-            if (j >= 0) before += path.best[j];
-            const float* here = prices[k - start - 1];
-            const float cost = before + (here[size] + gain);
-            if (j < 0 || cost < least) {
+    // Extends the best paths to position k with its rounded value, or with one less where that takes a shorter code.
+    MSROI_INSIDE void extend(Path& path, int k, int band, float magnitude, float weight) const {
+        const int r = static_cast<int>(std::min<float>(MAX_AC, magnitude * inverse[k] + 0.5f)), size = category(r);
+        const float error = magnitude - static_cast<float>(r) * table[k], zeroed = weight * magnitude * magnitude;
+        float way = cheapest(path.best[band], price[band][size], k, band * cut);
+        float least = way + (weight * error * error - zeroed);
+        path.value[k] = r;
+        if (r > 1 && (r & (r - 1)) == 0) {
+            const float more = error + table[k];
+            const float other = cheapest(path.best[band], price[band][size - 1], k, band * cut);
+            const float cost = other + (weight * more * more - zeroed);
+            if (cost < least) {
                 least = cost;
-                from = j;
-                chosen = r;
-            }
-            if (!smaller) continue;
-            const float cost_less = before + (here[size - 1] + gain_less);
-            if (cost_less < least) {
-                least = cost_less;
-                from = j;
-                chosen = r - 1;
+                way = other;
+                path.value[k] = r - 1;
             }
         }
-        const int n = path.n++;
-        path.position[n] = k;
-        path.best[n] = least;
-        path.previous[n] = from;
-        path.value[n] = chosen;
+        path.best[band][k] = least;
+        path.way[k] = way;
+    }
+
+    // Least cost of a path so far and the price of the step from its end to k.
+    static MSROI_INSIDE float cheapest(const float* best, const float* prices, int k, int from) {
+        const float* own = prices + 63 - k;
+        const int start = from / LANES * LANES;
+        float lanes[LANES];
+        for (int i = 0; i < LANES; ++i) lanes[i] = best[start + i] + own[start + i];
+        for (int at = start + LANES; at < k; at += LANES) {
+            for (int i = 0; i < LANES; ++i) {
+                const float cost = best[at + i] + own[at + i];
+                lanes[i] = cost < lanes[i] ? cost : lanes[i];
+            }
+        }
+        for (int n = LANES / 2; n > 0; n /= 2)
+            for (int i = 0; i < n; ++i) lanes[i] = std::min(lanes[i], lanes[i + n]);
+        return lanes[0];
+    }
+
+    // Writes the values of the best path, from its last one back.
+    MSROI_INSIDE void trace(const Path& path, uint64_t candidates, int last, const float* c, int16_t* levels) const {
+        int k = last;
+        while (k > cut) {
+            k = stepped_back(path, k, 1, candidates & ~below(cut + 1), c, levels);
+            if (k == cut) k = path.last_of_first;
+        }
+        while (k > 0) k = stepped_back(path, k, 0, candidates, c, levels);
+    }
+
+    // Writes the value at k; returns the position before it. That is most often the nearest; what the step from it
+    // costs is the same sum as it was on the way.
+    MSROI_INSIDE int stepped_back(const Path& path, int k, int band, uint64_t candidates, const float* c,
+                                  int16_t* levels) const {
+        levels[k] = static_cast<int16_t>(c[k] < 0.0f ? -path.value[k] : path.value[k]);
+        const float *best = path.best[band], *own = price[band][category(path.value[k])] + 63 - k;
+        for (uint64_t left = candidates & below(k); left;) {
+            const int before = highest_bit(left);
+            if (best[before] + own[before] == path.way[k]) return before;
+            left &= below(before);
+        }
+        return band * cut;
     }
 };
 
@@ -544,26 +644,33 @@ struct Counter {
 struct Writer {
     std::vector<uint8_t>& out;
     const Code* codes[2];
-    uint64_t pending = 0;
+    uint64_t pending = 0;  // its lowest n_pending bits are not written yet, at most 31 between calls
     int n_pending = 0;
 
     void put(int table, int symbol, uint32_t bits, int n) {
         const Code& code = *codes[table];
-        push(code.codes[static_cast<size_t>(symbol)], code.lengths[static_cast<size_t>(symbol)]);
-        if (n) push(bits, n);
+        // At most 16 + 14 bits come to those that wait.
+        const int length = code.lengths[static_cast<size_t>(symbol)];
+        pending = (pending << (length + n)) | (uint64_t{code.codes[static_cast<size_t>(symbol)]} << n) | bits;
+        n_pending += length + n;
+        if (n_pending < 32) return;
+        n_pending -= 32;
+        write(static_cast<uint32_t>(pending >> n_pending), 4);
     }
-    void push(uint32_t bits, int n) {
-        pending = (pending << n) | bits;
-        n_pending += n;
-        while (n_pending >= 8) {
-            n_pending -= 8;
-            const uint8_t byte = static_cast<uint8_t>(pending >> n_pending);
+    // The highest n bytes of a word; a zero follows each that is 0xFF.
+    void write(uint32_t word, int n) {
+        for (int i = 0; i < n; ++i, word <<= 8) {
+            const uint8_t byte = static_cast<uint8_t>(word >> 24);
             out.push_back(byte);
             if (byte == 0xFF) out.push_back(0);
         }
     }
+    // Fills the last byte up with ones.
     void finish() {
-        if (n_pending) push((1u << (8 - n_pending)) - 1, 8 - n_pending);
+        const int n = (n_pending + 7) / 8, fill = 8 * n - n_pending;
+        const uint64_t filled = (pending << fill) | ((1u << fill) - 1);
+        if (n) write(static_cast<uint32_t>(filled << (32 - 8 * n)), n);
+        n_pending = 0;
     }
 };
 
@@ -591,35 +698,34 @@ void put_dc(Sink& sink, int table, int value, int& predicted) {
     sink.put(table, size, value_bits(difference, size), size);
 }
 
-// First and last index of each block's non-zero levels are found through a mask: bit k is set where levels[k] != 0.
-MSROI_HOT void masks_of(const int16_t* levels, int64_t blocks, uint64_t* masks) {
-    for (int64_t b = 0; b < blocks; ++b) {
-        uint64_t mask = 0;
-        for (int part = 0; part < 8; ++part) {
-            uint8_t flags[8];
-            for (int i = 0; i < 8; ++i) flags[i] = levels[64 * b + 8 * part + i] != 0;
-            uint64_t spread;
-            uint64_t bits = 0;
-            std::memcpy(&spread, flags, 8);
-            if (spread)
-                for (int i = 0; i < 8; ++i) bits |= static_cast<uint64_t>(flags[i]) << i;
-            mask |= bits << (8 * part);
-        }
-        masks[b] = mask;
-    }
+// Bit k of a block's mask is set where its level k is not 0.
+MSROI_INSIDE uint64_t mask_of(const int16_t* levels) {
+    uint8_t flags[64];
+    for (int k = 0; k < 64; ++k) flags[k] = levels[k] != 0;
+    uint64_t mask = 0;
+    for (int part = 0; part < 8; ++part) mask |= gathered(flags + 8 * part) << (8 * part);
+    return mask;
 }
 
-inline int lowest_bit(uint64_t mask) {
-#if defined(__GNUC__)
-    return __builtin_ctzll(mask);
-#else
-    int n = 0;
-    while (!(mask & 1)) {
-        mask >>= 1;
-        ++n;
+// What scans want of a component at every turn: where its blocks have values, and their DC levels.
+struct Digest {
+    std::vector<uint64_t> masks;
+    std::vector<int16_t> dc;
+};
+
+// Of blocks first..last - 1. False where a level has no code: AC beyond -MAX_AC to MAX_AC, DC beyond MIN_DC to MAX_DC.
+MSROI_HOT bool digest_blocks(const int16_t* levels, int64_t first, int64_t last, uint64_t* masks, int16_t* dc) {
+    unsigned beyond = 0;
+    for (int64_t b = first; b < last; ++b) {
+        const int16_t* own = levels + 64 * b;
+        masks[b] = mask_of(own);
+        dc[b] = own[0];
+        beyond |= own[0] < MIN_DC || own[0] > MAX_DC;
+        uint16_t any = 0;
+        for (int k = 1; k < 64; ++k) any |= static_cast<uint16_t>(own[k] + MAX_AC) > 2 * MAX_AC;
+        beyond |= any;
     }
-    return n;
-#endif
+    return !beyond;
 }
 
 template <class Sink>
@@ -645,7 +751,7 @@ inline uint64_t band_mask(int first, int last) {
 // DC of all components, interleaved: in a sequential file with the AC, in a progressive one alone.
 // with_ac: AC tables are those of the sink `ac`. Blocks beyond the picture cost a zero difference and an end of block.
 template <class Sink>
-void code_interleaved(const Frame& frame, const std::vector<std::vector<uint64_t>>& masks, bool with_ac, Sink& dc,
+void code_interleaved(const Frame& frame, const std::vector<Digest>& digests, bool with_ac, Sink& dc,
                       Sink* ac) {
     std::vector<int> predicted(frame.components.size(), 0);
     for (int64_t my = 0; my < frame.mcu_rows; ++my) {
@@ -657,9 +763,9 @@ void code_interleaved(const Frame& frame, const std::vector<std::vector<uint64_t
                     for (int64_t x = mx * c.horizontal; x < (mx + 1) * c.horizontal; ++x) {
                         const bool inside = y < c.rows && x < c.columns;
                         const int64_t block = y * c.columns + x;
-                        put_dc(dc, table, inside ? c.levels[64 * block] : predicted[i], predicted[i]);
+                        put_dc(dc, table, inside ? digests[i].dc[static_cast<size_t>(block)] : predicted[i], predicted[i]);
                         if (!with_ac) continue;
-                        const uint64_t mask = inside ? masks[i][static_cast<size_t>(block)] & ~uint64_t{1} : 0;
+                        const uint64_t mask = inside ? digests[i].masks[static_cast<size_t>(block)] & ~uint64_t{1} : 0;
                         if (inside) put_ac(*ac, table, c.levels + 64 * block, mask, 1);
                         if (!(mask >> 63)) ac->put(table, 0x00, 0, 0);
                     }
@@ -669,11 +775,12 @@ void code_interleaved(const Frame& frame, const std::vector<std::vector<uint64_t
     }
 }
 
+// So many ends of bands are counted together at most; 1 is how a sequential scan codes them.
+constexpr int LONGEST_RUN = 0x7FFF;
+
 // One band of a component's AC coefficients in a scan of its own: T.81 G.1.2.2, ends of bands counted across blocks.
-// longest_run: at most so many ends are counted together; 1 is how a sequential scan codes them.
 template <class Sink>
-void code_band(const Component& c, const std::vector<uint64_t>& masks, int first, int last, Sink& sink,
-               int longest_run = 0x7FFF) {
+void code_band(const Component& c, const std::vector<uint64_t>& masks, int first, int last, Sink& sink) {
     int ended = 0;
     auto flush = [&] {
         if (!ended) return;
@@ -688,9 +795,136 @@ void code_band(const Component& c, const std::vector<uint64_t>& masks, int first
             flush();
             put_ac(sink, 0, c.levels + 64 * block, mask, first);
         }
-        if (!((mask >> last) & 1) && ++ended == longest_run) flush();
+        if (!((mask >> last) & 1) && ++ended == LONGEST_RUN) flush();
     }
     flush();
+}
+
+// --- statistics of all cuts at once -----------------------------------------------------------------------
+
+void add_to(Counts& sums, const Counts& counts) {
+    for (size_t s = 0; s < 256; ++s) sums[s] += counts[s];
+}
+
+// The bands that a component's AC may be coded in: 1..63, then 1..cut and cut + 1..63 for each cut.
+// REQUIRES: cuts rise, 1 to 62.
+struct Bands {
+    std::vector<int> cuts;
+    std::vector<std::pair<int, int>> limits{{1, 63}};
+    std::vector<uint64_t> masks;
+    size_t piece[64] = {};  // of each position: how many cuts lie below it
+
+    explicit Bands(const std::vector<int>& at) : cuts(at) {
+        for (const int cut : cuts) {
+            limits.insert(limits.end(), {{1, cut}, {cut + 1, 63}});
+            for (int k = cut + 1; k < 64; ++k) ++piece[k];
+        }
+        for (const auto& [first, last] : limits) masks.push_back(band_mask(first, last));
+    }
+};
+
+// What the scans of all bands count in a part of a component's blocks, from one pass over its values: scans differ in
+// the first symbol after a cut and in the ends of bands alone.
+struct Tally {
+    std::vector<Counts> pieces;  // symbols of values between cuts, as the scan of 1..63 has them
+    std::vector<Counts> moved;   // by cut: what its upper band has more and less of, its runs starting at the cut
+    std::vector<Counts> ends;    // by band
+    std::vector<int64_t> first;  // by band: the first block with a value, -1 where there is none
+    std::vector<int64_t> open;   // by band: from where on ends are not counted yet
+    int64_t longest_run;
+
+    Tally(const Bands& bands, int64_t longest)
+        : pieces(bands.cuts.size() + 1),
+          moved(bands.cuts.size()),
+          ends(bands.masks.size()),
+          first(bands.masks.size(), -1),
+          open(bands.masks.size(), 0),
+          longest_run(longest) {}
+
+    // masks: of the blocks, or null: then they are made here.
+    void add(const Bands& bands, const int16_t* levels, const uint64_t* masks, int64_t from, int64_t to) {
+        for (int64_t block = from; block < to; ++block) {
+            const uint64_t mask = (masks ? masks[block] : mask_of(levels + 64 * block)) & bands.masks[0];
+            if (!mask) continue;
+            add_values(bands, levels + 64 * block, mask);
+            for (size_t band = 0; band < ends.size(); ++band) {
+                if (!(mask & bands.masks[band])) continue;
+                if (first[band] < 0)
+                    first[band] = block;
+                else
+                    close(band, block - open[band]);
+                open[band] = block + ((mask >> bands.limits[band].second) & 1);  // no end after a last value
+            }
+        }
+    }
+
+    void add_values(const Bands& bands, const int16_t* levels, uint64_t mask) {
+        int before = 0;
+        for (; mask; mask &= mask - 1) {
+            const int k = lowest_bit(mask), run = k - before - 1, size = category(std::abs(levels[k]));
+            count(pieces[bands.piece[k]], run, size, 1);
+            for (size_t cut = bands.piece[before]; cut < bands.piece[k]; ++cut) {
+                count(moved[cut], run, size, -1);
+                count(moved[cut], k - bands.cuts[cut] - 1, size, 1);
+            }
+            before = k;
+        }
+    }
+
+    static void count(Counts& counts, int run, int size, int64_t n) {
+        counts[static_cast<size_t>(run % 16 * 16 + size)] += n;
+        counts[0xF0] += run / 16 * n;
+    }
+
+    // Counts a run of so many ends.
+    void close(size_t band, int64_t n) {
+        if (longest_run == 1) {
+            ends[band][0x00] += n;
+            return;
+        }
+        const auto symbol = [](int64_t run) { return static_cast<size_t>(16 * (category(static_cast<int>(run)) - 1)); };
+        ends[band][symbol(longest_run)] += n / longest_run;
+        if (n % longest_run) ++ends[band][symbol(n % longest_run)];
+    }
+
+    // Takes over what the next part counted.
+    void append(const Tally& next) {
+        for (size_t i = 0; i < pieces.size(); ++i) add_to(pieces[i], next.pieces[i]);
+        for (size_t i = 0; i < moved.size(); ++i) add_to(moved[i], next.moved[i]);
+        for (size_t band = 0; band < ends.size(); ++band) {
+            add_to(ends[band], next.ends[band]);
+            if (next.first[band] < 0) continue;
+            close(band, next.first[band] - open[band]);
+            open[band] = next.open[band];
+        }
+    }
+
+    // Symbols of each band, all ends counted.
+    std::vector<Counts> counts(const Bands& bands, int64_t blocks) {
+        for (size_t band = 0; band < ends.size(); ++band) close(band, blocks - open[band]);
+        std::vector<Counts> result = ends;
+        for (size_t i = 0; i < pieces.size(); ++i) {
+            add_to(result[0], pieces[i]);
+            for (size_t cut = 0; cut < moved.size(); ++cut) add_to(result[1 + 2 * cut + (i > cut)], pieces[i]);
+        }
+        for (size_t cut = 0; cut < moved.size(); ++cut) add_to(result[2 + 2 * cut], moved[cut]);
+        return result;
+    }
+};
+
+// How often each symbol occurs in each band. masks: as for Tally::add. longest_run: LONGEST_RUN or 1.
+std::vector<Counts> band_counts(const Component& c, const uint64_t* masks, const Bands& bands, int longest_run,
+                                int threads) {
+    const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(threads, c.rows));
+    std::vector<Tally> tallies(static_cast<size_t>(parts), Tally(bands, longest_run));
+    share(parts, threads, [&](int64_t a, int64_t b) {
+        for (int64_t part = a; part < b; ++part)
+            tallies[static_cast<size_t>(part)].add(bands, c.levels, masks, c.rows * part / parts * c.columns,
+                                                   c.rows * (part + 1) / parts * c.columns);
+    });
+    Tally whole(bands, longest_run);
+    for (const Tally& tally : tallies) whole.append(tally);
+    return whole.counts(bands, c.rows * c.columns);
 }
 
 // A scan as it will be written, with what it costs.
@@ -700,23 +934,32 @@ struct Band {
     int64_t bytes;
 };
 
-Band measure_band(const Component& c, const std::vector<uint64_t>& masks, int first, int last) {
-    Counter counter;
-    code_band(c, masks, first, last, counter);
-    const Code code(counter.counts[0]);
+// Bits that follow the codes of so many AC symbols: those of values, those of ends counted together.
+int64_t further_bits(const Counts& counts) {
+    int64_t bits = 0;
+    for (size_t s = 0; s < 0xF0; ++s) bits += counts[s] * static_cast<int64_t>(s % 16 ? s % 16 : s / 16);
+    for (size_t s = 0xF1; s < 256; ++s) bits += counts[s] * static_cast<int64_t>(s % 16);
+    return bits;
+}
+
+Band priced(const std::pair<int, int>& limits, const Counts& counts) {
+    const Code code(counts);
     constexpr int64_t header = 2 + 8;  // SOS of one component
-    const int64_t bits = code.bits(counter.counts[0]) + counter.extra;
-    return Band{first, last, counter.counts[0], header + code.bytes() + (bits + 7) / 8};
+    return Band{limits.first, limits.second, counts,
+                header + code.bytes() + (code.bits(counts) + further_bits(counts) + 7) / 8};
 }
 
 // Where a component's AC may be cut in two scans.
-constexpr int CUTS[] = {2, 5, 9, 14};  // as CUTS in rdo.py
+constexpr int CUTS[] = {2, 5, 9, 14};  // as CUTS in symbol_prices.py
 
-std::vector<Band> choose_bands(const Component& c, const std::vector<uint64_t>& masks) {
-    std::vector<Band> chosen{measure_band(c, masks, 1, 63)};
+// The cheapest way to code a component's AC: one scan or two.
+std::vector<Band> choose_bands(const Component& c, const Digest& digest, int threads) {
+    const Bands bands(std::vector<int>(std::begin(CUTS), std::end(CUTS)));
+    const std::vector<Counts> counts = band_counts(c, digest.masks.data(), bands, LONGEST_RUN, threads);
+    std::vector<Band> chosen{priced(bands.limits[0], counts[0])};
     int64_t least = chosen[0].bytes;
-    for (const int cut : CUTS) {
-        std::vector<Band> two{measure_band(c, masks, 1, cut), measure_band(c, masks, cut + 1, 63)};
+    for (size_t low = 1; low < counts.size(); low += 2) {
+        std::vector<Band> two{priced(bands.limits[low], counts[low]), priced(bands.limits[low + 1], counts[low + 1])};
         if (two[0].bytes + two[1].bytes >= least) continue;
         least = two[0].bytes + two[1].bytes;
         chosen = std::move(two);
@@ -779,18 +1022,19 @@ void scan_head(std::vector<uint8_t>& out, const std::vector<std::pair<int, int>>
     marker(out, 0xDA, payload);
 }
 
-using Masks = std::vector<std::vector<uint64_t>>;
-
-Masks all_masks(const Frame& frame, int threads) {
-    Masks masks;
+// Errors: std::invalid_argument for a level that has no code.
+std::vector<Digest> all_digests(const Frame& frame, int threads) {
+    std::vector<Digest> digests;
     for (const Component& c : frame.components) {
-        masks.emplace_back(static_cast<size_t>(c.rows * c.columns));
-        uint64_t* out = masks.back().data();
+        const auto blocks = static_cast<size_t>(c.rows * c.columns);
+        digests.push_back({std::vector<uint64_t>(blocks), std::vector<int16_t>(blocks)});
+        Digest& digest = digests.back();
         share(c.rows, threads, [&](int64_t a, int64_t b) {
-            masks_of(c.levels + 64 * a * c.columns, (b - a) * c.columns, out + a * c.columns);
+            if (!digest_blocks(c.levels, a * c.columns, b * c.columns, digest.masks.data(), digest.dc.data()))
+                throw std::invalid_argument("levels: beyond -1023 to 1023");
         });
     }
-    return masks;
+    return digests;
 }
 
 std::vector<std::pair<int, int>> interleaved_ids(const Frame& frame, bool with_ac) {
@@ -800,9 +1044,9 @@ std::vector<std::pair<int, int>> interleaved_ids(const Frame& frame, bool with_a
     return ids;
 }
 
-std::vector<uint8_t> sequential_scan(const Frame& frame, const Masks& masks) {
+std::vector<uint8_t> sequential_scan(const Frame& frame, const std::vector<Digest>& digests) {
     Counter dc, ac;
-    code_interleaved(frame, masks, true, dc, &ac);
+    code_interleaved(frame, digests, true, dc, &ac);
     std::vector<Code> codes;
     for (int i = 0; i < 2; ++i) codes.emplace_back(dc.counts[static_cast<size_t>(i)]);
     for (int i = 0; i < 2; ++i) codes.emplace_back(ac.counts[static_cast<size_t>(i)]);
@@ -826,104 +1070,105 @@ std::vector<uint8_t> sequential_scan(const Frame& frame, const Masks& masks) {
     const Code* of_dc[2] = {&codes[0], &codes[1]};
     const Code* of_ac[2] = {&codes[2], &codes[3]};
     Both dc_sink{writer, of_dc}, ac_sink{writer, of_ac};
-    code_interleaved(frame, masks, true, dc_sink, &ac_sink);
+    code_interleaved(frame, digests, true, dc_sink, &ac_sink);
     writer.finish();
     return out;
 }
 
-std::vector<uint8_t> joint_dc_scan(const Frame& frame, const Masks& masks) {
+std::vector<uint8_t> joint_dc_scan(const Frame& frame, const std::vector<Digest>& digests) {
     Counter counter;
-    code_interleaved<Counter>(frame, masks, false, counter, nullptr);
+    code_interleaved<Counter>(frame, digests, false, counter, nullptr);
     std::vector<uint8_t> out;
     const std::vector<Code> codes{Code(counter.counts[0]), Code(counter.counts[1])};
     huffman_table(out, 0, 0, codes[0]);
     if (frame.components.size() > 1) huffman_table(out, 0, 1, codes[1]);
     scan_head(out, interleaved_ids(frame, false), 0, 0);
     Writer writer{out, {&codes[0], &codes[1]}};
-    code_interleaved<Writer>(frame, masks, false, writer, nullptr);
+    code_interleaved<Writer>(frame, digests, false, writer, nullptr);
     writer.finish();
     return out;
 }
 
 template <class Sink>
-void code_dc(const Component& c, Sink& sink) {
+void code_dc(const Digest& digest, Sink& sink) {
     int predicted = 0;
-    for (int64_t block = 0; block < c.rows * c.columns; ++block) put_dc(sink, 0, c.levels[64 * block], predicted);
+    for (const int16_t value : digest.dc) put_dc(sink, 0, value, predicted);
 }
 
-std::vector<uint8_t> dc_scan(const Component& c, int id) {
+std::vector<uint8_t> dc_scan(const Digest& digest, int id) {
     Counter counter;
-    code_dc(c, counter);
+    code_dc(digest, counter);
     std::vector<uint8_t> out;
     const Code code(counter.counts[0]);
     huffman_table(out, 0, 0, code);
     scan_head(out, {{id, 0}}, 0, 0);
     Writer writer{out, {&code, &code}};
-    code_dc(c, writer);
+    code_dc(digest, writer);
     writer.finish();
     return out;
 }
 
 // DC of all components, in one scan or, mostly smaller, in one each: there the blocks follow each other along rows,
 // while those of an MCU of four go to and fro, so that differences are larger.
-std::vector<uint8_t> dc_scans(const Frame& frame, const Masks& masks) {
-    std::vector<uint8_t> joint = joint_dc_scan(frame, masks);
+std::vector<uint8_t> dc_scans(const Frame& frame, const std::vector<Digest>& digests) {
+    std::vector<uint8_t> joint = joint_dc_scan(frame, digests);
     if (frame.components.size() == 1) return joint;
     std::vector<uint8_t> apart;
     for (size_t i = 0; i < frame.components.size(); ++i) {
-        const std::vector<uint8_t> scan = dc_scan(frame.components[i], static_cast<int>(i + 1));
+        const std::vector<uint8_t> scan = dc_scan(digests[i], static_cast<int>(i + 1));
         apart.insert(apart.end(), scan.begin(), scan.end());
     }
     return apart.size() < joint.size() ? apart : joint;
 }
 
-std::vector<uint8_t> band_scan(const Component& c, const std::vector<uint64_t>& masks, int id, const Band& band) {
+std::vector<uint8_t> band_scan(const Component& c, const Digest& digest, int id, const Band& band) {
     std::vector<uint8_t> out;
     const Code code(band.counts);
     huffman_table(out, 1, 0, code);
     scan_head(out, {{id, 0}}, band.first, band.last);
     Writer writer{out, {&code, &code}};
-    code_band(c, masks, band.first, band.last, writer);
+    code_band(c, digest.masks, band.first, band.last, writer);
     writer.finish();
     return out;
 }
 
 // The scans of a progressive file: DC first, then the low bands of all components, then the others.
-std::vector<uint8_t> progressive_scans(const Frame& frame, const Masks& masks, int threads) {
+std::vector<uint8_t> progressive_scans(const Frame& frame, const std::vector<Digest>& digests, int threads) {
     const size_t n = frame.components.size();
-    std::vector<std::vector<Band>> bands(n);
-    std::vector<uint8_t> dc;
-    share(static_cast<int64_t>(n) + 1, threads, [&](int64_t a, int64_t b) {
-        for (int64_t i = a; i < b; ++i) {
-            if (i == static_cast<int64_t>(n))
-                dc = dc_scans(frame, masks);
-            else
-                bands[static_cast<size_t>(i)] = choose_bands(frame.components[static_cast<size_t>(i)], masks[static_cast<size_t>(i)]);
-        }
-    });
-    std::vector<std::pair<size_t, size_t>> order;
+    std::vector<std::vector<Band>> bands;
+    for (size_t i = 0; i < n; ++i) bands.push_back(choose_bands(frame.components[i], digests[i], threads));
+    std::vector<std::pair<size_t, const Band*>> order;  // component and band
     for (size_t part = 0; part < 2; ++part)
         for (size_t i = 0; i < n; ++i)
-            if (part < bands[i].size()) order.emplace_back(i, part);
-    std::vector<std::vector<uint8_t>> scans(order.size());
-    share(static_cast<int64_t>(order.size()), threads, [&](int64_t a, int64_t b) {
-        for (int64_t s = a; s < b; ++s) {
-            const auto [i, part] = order[static_cast<size_t>(s)];
-            scans[static_cast<size_t>(s)] =
-                band_scan(frame.components[i], masks[i], static_cast<int>(i + 1), bands[i][part]);
-        }
+            if (part < bands[i].size()) order.emplace_back(i, &bands[i][part]);
+    // DC is number 0. Of the others the longest are written first, so that threads end together.
+    std::vector<size_t> tasks(order.size() + 1);
+    for (size_t scan = 0; scan < tasks.size(); ++scan) tasks[scan] = scan;
+    std::stable_sort(tasks.begin() + 1, tasks.end(), [&](size_t a, size_t b) {
+        return order[a - 1].second->bytes > order[b - 1].second->bytes;
     });
-    for (const auto& scan : scans) dc.insert(dc.end(), scan.begin(), scan.end());
-    return dc;
+    std::vector<std::vector<uint8_t>> scans(tasks.size());
+    each(static_cast<int64_t>(tasks.size()), threads, [&](int64_t task) {
+        const size_t scan = tasks[static_cast<size_t>(task)];
+        if (scan == 0) {
+            scans[0] = dc_scans(frame, digests);
+            return;
+        }
+        const auto& [i, band] = order[scan - 1];
+        scans[scan] = band_scan(frame.components[i], digests[i], static_cast<int>(i + 1), *band);
+    });
+    std::vector<uint8_t> out;
+    for (const auto& scan : scans) out.insert(out.end(), scan.begin(), scan.end());
+    return out;
 }
 
 std::vector<uint8_t> write_jpeg(const Frame& frame, const std::vector<const uint16_t*>& tables, bool progressive,
                                 int threads) {
-    const Masks masks = all_masks(frame, threads);
+    const std::vector<Digest> digests = all_digests(frame, threads);
     std::vector<uint8_t> out;
     head(out, frame, tables, progressive);
     const std::vector<uint8_t> scans =
-        progressive ? progressive_scans(frame, masks, threads) : sequential_scan(frame, masks);
+        progressive ? progressive_scans(frame, digests, threads) : sequential_scan(frame, digests);
     out.insert(out.end(), scans.begin(), scans.end());
     out.insert(out.end(), {0xFF, 0xD9});
     return out;
@@ -1070,18 +1315,18 @@ Array<int16_t> quantise(const Array<float>& coefficients, const Array<uint16_t>&
     return levels;
 }
 
-Array<int64_t> band_counts(const Array<int16_t>& levels, int first, int last, bool end_runs) {
+Array<int64_t> band_counts(const Array<int16_t>& levels, const std::vector<int>& cuts, bool end_runs, int threads) {
     check_levels(levels);
-    if (first < 1 || last < first || last > 63) refuse("first, last: must be 1 to 63 in order");
+    for (size_t i = 0; i < cuts.size(); ++i)
+        if (cuts[i] < 1 || cuts[i] > 62 || (i > 0 && cuts[i] <= cuts[i - 1])) refuse("cuts: must rise, 1 to 62");
+    threads = checked_threads(threads);
     const msroi::Component component{levels.data(), levels.shape(0), levels.shape(1), 1, 1};
-    Array<int64_t> out(py::ssize_t{256});
+    const msroi::Bands bands(cuts);
+    Array<int64_t> out({static_cast<py::ssize_t>(bands.limits.size()), py::ssize_t{256}});
     auto* result = out.mutable_data();
     py::gil_scoped_release release;
-    std::vector<uint64_t> masks(static_cast<size_t>(component.rows * component.columns));
-    msroi::masks_of(component.levels, component.rows * component.columns, masks.data());
-    msroi::Counter counter;
-    msroi::code_band(component, masks, first, last, counter, end_runs ? 0x7FFF : 1);
-    std::copy(counter.counts[0].begin(), counter.counts[0].end(), result);
+    for (const msroi::Counts& counts : msroi::band_counts(component, nullptr, bands, end_runs ? msroi::LONGEST_RUN : 1, threads))
+        result = std::copy(counts.begin(), counts.end(), result);
     return out;
 }
 
@@ -1124,10 +1369,6 @@ py::bytes write_jpeg(const std::vector<Array<int16_t>>& levels, const std::vecto
         const int64_t rows = ((height * v + v_max - 1) / v_max + 7) / 8, columns = ((width * h + h_max - 1) / h_max + 7) / 8;
         if (levels[i].shape(0) != rows || levels[i].shape(1) != columns) refuse("levels: blocks do not cover the picture");
         frame.components.push_back({levels[i].data(), rows, columns, h, v});
-        for (py::ssize_t j = 0; j < levels[i].size(); ++j) {
-            const int value = levels[i].data()[j];
-            if (value > msroi::MAX_AC || value < -msroi::MAX_AC - (j % 64 == 0)) refuse("levels: beyond -1023 to 1023");
-        }
     }
     threads = checked_threads(threads);
     std::vector<uint8_t> out;
@@ -1155,8 +1396,8 @@ PYBIND11_MODULE(_kernels, module) {
                py::arg("blend").noconvert(), py::arg("lagrangian"), py::arg("cut"), py::arg("ac_bits").noconvert(),
                py::arg("end_bits").noconvert(), py::arg("first_row") = 0, py::arg("row_step") = 1,
                py::arg("threads") = 1);
-    module.def("band_counts", &band_counts, py::arg("levels").noconvert(), py::arg("first"), py::arg("last"),
-               py::arg("end_runs"));
+    module.def("band_counts", &band_counts, py::arg("levels").noconvert(), py::arg("cuts"), py::arg("end_runs"),
+               py::arg("threads") = 1);
     module.def("huffman_lengths", &huffman_lengths, py::arg("counts").noconvert());
     module.def("write_jpeg", &write_jpeg, py::arg("levels"), py::arg("tables"), py::arg("sampling"), py::arg("height"),
                py::arg("width"), py::arg("progressive"), py::arg("threads") = 1);

@@ -56,9 +56,12 @@ def quantise(
     any value and what the zeros after its last value cost.
     """
 
-def band_counts(levels: npt.NDArray[np.int16], first: int, last: int, end_runs: bool) -> npt.NDArray[np.int64]:
-    """How often each AC symbol occurs in positions first..last, (256,). end_runs: ends of bands are counted
-    together across blocks, as in progressive scans; else each block has its own, 0x00."""
+def band_counts(
+    levels: npt.NDArray[np.int16], cuts: Sequence[int], end_runs: bool, threads: int = 1
+) -> npt.NDArray[np.int64]:
+    """How often each AC symbol occurs in the bands 1..63, then 1..cut and cut + 1..63 for each of the rising cuts:
+    (1 + 2 n, 256). end_runs: ends of bands are counted together across blocks, as in progressive scans; else
+    each block has its own, 0x00."""
 
 def huffman_lengths(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     """Code lengths of the best prefix code of at most 16 bits without an all-ones code; 0 where unused."""

@@ -329,7 +329,7 @@ class RdoEncoder:
         prices = symbol_prices.START
         for _ in range(PRICE_PASSES):
             levels = self._quantised_rows(index, table, lagrangian, prices, step // 2, step)
-            prices = symbol_prices.measure(levels, self._preset.blank, sequential=self._baseline)
+            prices = symbol_prices.measure(levels, self._preset.blank, sequential=self._baseline, threads=self._threads)
         return levels, prices
 
     def _quantised_rows(

@@ -15,6 +15,7 @@ from msroi.jpeg import _kernels
 
 Floats = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.int16]
+Costs = npt.NDArray[np.float64]
 
 # Where AC may be cut into two scans; the same as CUTS in _kernels.cpp.
 CUTS = (2, 5, 9, 14)
@@ -44,42 +45,39 @@ class Prices:
     total: float
 
 
-def measure(levels: Levels, blank_share: float, *, sequential: bool) -> Prices:
+def measure(levels: Levels, blank_share: float, *, sequential: bool, threads: int = 1) -> Prices:
     """Prices as the file would have them if it were all like `levels` (rows, columns, 64).
 
     blank_share: 0 to 1, the share of the mean cost of a band's end that a band without values pays.
     """
-    whole = _Band(levels, 1, 63, blank_share, sequential=sequential)
-    none = np.zeros_like(whole.ends)
-    best = Prices(63, np.stack([whole.bits, whole.bits]), np.stack([whole.ends, none]), whole.total)
-    for cut in () if sequential else CUTS:
-        low, high = (_Band(levels, *limits, blank_share, sequential=False) for limits in ((1, cut), (cut + 1, 63)))
-        if low.total + high.total < best.total:
-            total = low.total + high.total
-            best = Prices(cut, np.stack([low.bits, high.bits]), np.stack([low.ends, high.ends]), total)
-    return best
+    cuts = () if sequential else CUTS
+    counts = _kernels.band_counts(levels, cuts, not sequential, threads)
+    smoothed = counts + _SEEN_ANYWAY
+    bits = np.minimum(-np.log2(smoothed / smoothed.sum(axis=1, keepdims=True)), LONGEST_CODE)
+    each = counts * (bits + EXTRA_BITS)
+    totals = each.sum(axis=1)
+    pairs = totals[1::2] + totals[2::2]  # of the two bands of each cut
+    if sequential or pairs.min() >= totals[0]:
+        bands, cut, total = [0], 63, totals[0]
+    else:
+        best = int(pairs.argmin())
+        bands, cut, total = [1 + 2 * best, 2 + 2 * best], CUTS[best], pairs[best]
+    ends = np.zeros((2, 2), np.float32)
+    for row, band in enumerate(bands):
+        ends[row] = bits[band, 0] if sequential else _ends(counts[band], each[band], blank_share, levels)
+    return Prices(cut, bits[[bands[0], bands[-1]]].astype(np.float32), ends, float(total))
 
 
-class _Band:
-    """bits: float32 (256,). ends: float32 (blank, after). total: bits of everything in the band."""
+def _ends(counts: npt.NDArray[np.int64], each: Costs, blank_share: float, levels: Levels) -> tuple[float, float]:
+    """What a band without any value pays in bits, and one with zeros after its last value.
 
-    def __init__(self, levels: Levels, first: int, last: int, blank_share: float, *, sequential: bool) -> None:
-        counts = _kernels.band_counts(levels, first, last, not sequential)
-        smoothed = counts + _SEEN_ANYWAY
-        bits = np.minimum(-np.log2(smoothed / smoothed.sum()), LONGEST_CODE)
-        each = counts * (bits + EXTRA_BITS)
-        self.bits: Floats = bits.astype(np.float32)
-        self.total = float(each.sum())
-        if sequential:
-            self.ends: Floats = np.full(2, bits[0], np.float32)
-            return
-        # Ends of bands are counted together across blocks, and a count closes where a block has values
-        # again. So a blank band seems free and one with values pays for the count; but each blank one also
-        # lengthens it.
-        n_ends, of_ends = counts[END_SYMBOLS].sum(), each[END_SYMBOLS].sum()
-        after = of_ends / n_ends if n_ends else _UNSEEN_END
-        blank = blank_share * of_ends / (levels.shape[0] * levels.shape[1])
-        self.ends = np.array([blank, blank + (1 - blank_share) * after], np.float32)
+    Ends of bands are counted together across blocks, and a count closes where a block has values again. So a
+    blank band seems free and one with values pays for the count; but each blank one also lengthens it.
+    """
+    n_ends, of_ends = counts[END_SYMBOLS].sum(), each[END_SYMBOLS].sum()
+    after = of_ends / n_ends if n_ends else _UNSEEN_END
+    blank = blank_share * of_ends / (levels.shape[0] * levels.shape[1])
+    return blank, blank + (1 - blank_share) * after
 
 
 def dc_bits(levels: Levels) -> float:
