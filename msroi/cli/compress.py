@@ -147,10 +147,10 @@ def _add_encoder(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--chroma",
-        choices=("keep", "420", "422", "444"),
+        choices=("keep", "auto", "420", "422", "444"),
         default=argparse.SUPPRESS,
-        help="colour sampling; two-pass and plain always have 420 "
-        "(default keep: with method rdo that of a JPEG input, else 420)",
+        help="colour sampling; auto: 444 where 420 visibly harms coloured text and edges, else as keep; "
+        "two-pass and plain always have 420 (default keep: with method rdo that of a JPEG input, else 420)",
     )
     group.add_argument(
         "--tune",

@@ -25,6 +25,7 @@ from msroi.jpeg import _kernels, block_weights, guard, symbol_prices
 from msroi.jpeg.coefficients import SAMPLINGS, Coefficients, from_pixels
 from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import QualityEncoder
+from msroi.jpeg.sampling import needs_full_chroma
 from msroi.jpeg.tables import BLEND, FOR_FEWEST, PRESETS, Floats, Preset
 from msroi.options import flag, one_of, whole_number
 
@@ -63,7 +64,8 @@ class Rdo:
 
     q_low, q_high: libjpeg qualities whose tolerated errors stand for a map of 0 and of 1; 1 to 100, q_low
         at most q_high (30 and 70: errors where the map is 1 weigh 7.7 times those where it is 0).
-    chroma: "keep" samples as the JPEG source does and 4:2:0 otherwise; or "420", "422", "444".
+    chroma: "keep" samples as the JPEG source does and 4:2:0 otherwise; "auto" takes 4:4:4 where 4:2:0 visibly
+        harms colours (msroi.jpeg.sampling), else as "keep"; or "420", "422", "444".
     tune: a name in tables.PRESETS. guard: hold SSIM where the map is low at plain's or above.
     baseline: one sequential scan instead of progressive ones.
     """
@@ -84,7 +86,7 @@ class Rdo:
     def __post_init__(self) -> None:
         for option in ("q_low", "q_high"):
             object.__setattr__(self, option, whole_number(option, getattr(self, option), 1, 100))
-        one_of("chroma", self.chroma, ("keep", *SAMPLINGS))
+        one_of("chroma", self.chroma, ("keep", "auto", *SAMPLINGS))
         one_of("tune", self.tune, tuple(PRESETS))
         flag("guard", self.guard)
         flag("baseline", self.baseline)
@@ -114,16 +116,18 @@ class Rdo:
         return RdoEncoder(
             picture.pixels,
             PRESETS[self.tune],
-            sampling=self._sampling(picture),
+            sampling=self._sampling(picture, threads),
             weights=weights,
             guarded=self.guard,
             baseline=self.baseline,
             threads=threads,
         )
 
-    def _sampling(self, picture: Picture) -> str:
-        if self.chroma != "keep":
+    def _sampling(self, picture: Picture, threads: int) -> str:
+        if self.chroma in SAMPLINGS:
             return self.chroma
+        if self.chroma == "auto" and needs_full_chroma(picture.pixels, PRESETS[self.tune].steps, threads):
+            return "444"
         if picture.source.format != "JPEG" or picture.source.data is None:
             return "420"
         from msroi.metadata import jpeg_facts
@@ -178,6 +182,7 @@ class RdoEncoder:
         self._height, self._width = pixels.shape[:2]
         self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
         self._sampling = sampling
+        self._shapes = preset.shapes_for(self._source.samplings[0])
         self.unweighted = self._masked()
         self.strength = 0.0 if weights is None else 1.0
         self.components = self._weighted(self.unweighted, self._map_factor(self.strength))
@@ -221,6 +226,7 @@ class RdoEncoder:
             return None
         other = self._copy()
         other._preset = FOR_FEWEST[metric]
+        other._shapes = other._preset.shapes_for(self._source.samplings[0])
         other.unweighted = other._masked()
         other.components = other._weighted(other.unweighted, other._map_factor(other.strength))
         return other
@@ -312,7 +318,7 @@ class RdoEncoder:
     def _tables_and_lambda(self, setting: float) -> tuple[list[Table], float]:
         setting += self._shift
         scale = self._scale or exact_scale(setting)
-        shapes = self._preset.shapes[: len(self.components)]
+        shapes = self._shapes[: len(self.components)]
         return [shape.table(scale) for shape in shapes], lambda_at(setting, scale, self._preset.price)
 
     def _quantised(self, tables: list[Table], lagrangian: float) -> list[Levels]:
@@ -345,7 +351,7 @@ class RdoEncoder:
         return _kernels.quantise(
             component.coefficients,
             table,
-            self._preset.shapes[index].weights(),
+            self._shapes[index].weights(),
             component.low,
             component.high,
             BLEND,

@@ -68,7 +68,8 @@ def compress(
         bytes with PSNR over the whole picture and map-weighted SSIM at least plain's.
     size, bpp: a target for the whole file instead, in bytes or bits per pixel of the picture as written.
     method: a name from `msroi.jpeg.CODECS`. q_low, q_high, levels, chroma, tune, guard, baseline: options of
-        methods, refused where the method cannot honour them. With baseline the result is sequential whatever the
+        methods, refused where the method cannot honour them. chroma "auto" takes 4:4:4 where 4:2:0 visibly harms
+        coloured text and edges, else it is "keep". With baseline the result is sequential whatever the
         method: a progressive original is never kept, and none is losslessly optimised.
     map_kind, saliency, focus: the network's map by name; a map of one's own instead (array, path or name of a
         kind); boxes x, y, width, height in pixels of the upright input that matter as well.
