@@ -409,3 +409,34 @@ def test_wrong_arguments_are_refused() -> None:
             _kernels.band_counts(level, cuts, True)
     with pytest.raises(ValueError, match="counts"):
         _kernels.huffman_lengths(np.full(256, -1, np.int64))
+
+
+def test_settle_dc_is_the_best_chain() -> None:
+    random = np.random.default_rng(5)
+    coefficients = random.normal(0, 4, (2, 4)).astype(np.float32)
+    coefficients[0, 1] = 2.49
+    weights = random.uniform(0.5, 2, (2, 4)).astype(np.float32)
+    bits = (np.arange(12) * 0.3 + random.random(12)).astype(np.float32)
+
+    def cost(levels: np.ndarray) -> float:
+        sizes = np.frexp(np.abs(np.diff(levels.ravel(), prepend=0)))[1]
+        return float((weights * (coefficients - levels) ** 2).sum() + bits[sizes].sum())
+
+    rounded = np.floor(coefficients + 0.5)
+    other = np.where(coefficients > rounded, rounded + 1, rounded - 1)
+    may = (np.abs(coefficients - other) <= 0.9).ravel()
+    best = np.inf
+    for choice in itertools.product((False, True), repeat=8):
+        if not np.any(np.array(choice) & ~may):
+            best = min(best, cost(np.where(np.reshape(choice, (2, 4)), other, rounded).astype(int)))
+    settled = _kernels.settle_dc(coefficients, weights, 0.9, bits)
+    assert cost(settled) == pytest.approx(best, rel=1e-5)
+    assert not np.array_equal(settled, rounded)
+    free = _kernels.settle_dc(coefficients, weights, 0.5, np.zeros(12, np.float32))
+    assert np.array_equal(free, rounded)
+
+
+def test_settle_dc_stays_in_range() -> None:
+    ends = np.array([[-5000, 5000, 1023.45, -1024.45]], np.float32)
+    settled = _kernels.settle_dc(ends, np.ones_like(ends), 0.6, np.zeros(12, np.float32))
+    assert settled.tolist() == [[-1024, 1023, 1023, -1024]]

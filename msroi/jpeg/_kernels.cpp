@@ -554,6 +554,45 @@ MSROI_HOT void quantise_row(const Quantiser& quantiser, const float* c, const fl
     for (int64_t x = 0; x < columns; ++x) quantiser.block(c + 64 * x, low[x], high[x], levels + 64 * x);
 }
 
+// DC values of least J along the blocks, which are coded by their differences in the order of rows: each the rounded
+// value or the next on the other side of the coefficient where that errs by at most `reach` steps. c: DC coefficients
+// in steps; weights: of squared errors in steps; bits: of a difference by its category, its further bits included, and
+// times lambda.
+void settle_dc(const float* c, const float* weights, int64_t n, float reach, const float* bits, int16_t* out) {
+    struct Choice {
+        int16_t value[2];
+        uint8_t from[2];
+    };
+    std::vector<Choice> choices(static_cast<size_t>(n));
+    float best[2] = {0.0f, 0.0f};
+    Choice before{{0, 0}, {0, 0}};
+    for (int64_t i = 0; i < n; ++i) {
+        Choice& choice = choices[static_cast<size_t>(i)];
+        const float at = std::min<float>(MAX_DC, std::max<float>(MIN_DC, c[i])), rounded = std::floor(at + 0.5f);
+        float other = at > rounded ? rounded + 1.0f : rounded - 1.0f;
+        if (std::fabs(at - other) > reach || other > MAX_DC || other < MIN_DC) other = rounded;
+        const float values[2] = {rounded, other};
+        float cost[2];
+        for (int now = 0; now < 2; ++now) {
+            choice.value[now] = static_cast<int16_t>(values[now]);
+            float sums[2];
+            for (int then = 0; then < 2; ++then)
+                sums[then] = best[then] + bits[category(std::abs(choice.value[now] - before.value[then]))];
+            choice.from[now] = sums[1] < sums[0];
+            cost[now] = sums[choice.from[now]] + weights[i] * (c[i] - values[now]) * (c[i] - values[now]);
+        }
+        // Costs are kept small, so that sums of many blocks lose no bits.
+        const float least = std::min(cost[0], cost[1]);
+        for (int now = 0; now < 2; ++now) best[now] = cost[now] - least;
+        before = choice;
+    }
+    uint8_t way = best[1] < best[0];
+    for (int64_t i = n - 1; i >= 0; --i) {
+        out[i] = choices[static_cast<size_t>(i)].value[way];
+        way = choices[static_cast<size_t>(i)].from[way];
+    }
+}
+
 // --- entropy coding ---------------------------------------------------------------------------------------
 
 using Counts = std::array<int64_t, 256>;
@@ -1330,6 +1369,21 @@ Array<int64_t> band_counts(const Array<int16_t>& levels, const std::vector<int>&
     return out;
 }
 
+Array<int16_t> settle_dc(const Array<float>& coefficients, const Array<float>& weights, float reach,
+                         const Array<float>& bits) {
+    check_shape("coefficients", coefficients, {-1, -1});
+    check_shape("weights", weights, {coefficients.shape(0), coefficients.shape(1)});
+    check_shape("bits", bits, {12});
+    if (!(reach >= 0.5f && reach <= 1.0f)) refuse("reach: must be 0.5 to 1");
+    Array<int16_t> out({coefficients.shape(0), coefficients.shape(1)});
+    const float *c = coefficients.data(), *w = weights.data(), *prices = bits.data();
+    auto* result = out.mutable_data();
+    const auto n = coefficients.size();
+    py::gil_scoped_release release;
+    msroi::settle_dc(c, w, n, reach, prices, result);
+    return out;
+}
+
 Array<uint8_t> huffman_lengths(const Array<int64_t>& counts) {
     check_shape("counts", counts, {256});
     msroi::Counts values;
@@ -1398,6 +1452,8 @@ PYBIND11_MODULE(_kernels, module) {
                py::arg("threads") = 1);
     module.def("band_counts", &band_counts, py::arg("levels").noconvert(), py::arg("cuts"), py::arg("end_runs"),
                py::arg("threads") = 1);
+    module.def("settle_dc", &settle_dc, py::arg("coefficients").noconvert(), py::arg("weights").noconvert(),
+               py::arg("reach"), py::arg("bits").noconvert());
     module.def("huffman_lengths", &huffman_lengths, py::arg("counts").noconvert());
     module.def("write_jpeg", &write_jpeg, py::arg("levels"), py::arg("tables"), py::arg("sampling"), py::arg("height"),
                py::arg("width"), py::arg("progressive"), py::arg("threads") = 1);

@@ -56,6 +56,14 @@ def quantise(
     any value and what the zeros after its last value cost.
     """
 
+def settle_dc(coefficients: Floats, weights: Floats, reach: float, bits: Floats) -> npt.NDArray[np.int16]:
+    """DC levels (rows, columns) with the least sum of weights (c - q)^2 + bits along the rows, in one chain.
+
+    coefficients, weights: (rows, columns), in units of the step. Each level is the rounded coefficient or its
+    neighbour on the coefficient's other side, if that errs by at most `reach` steps, .5 to 1. bits: (12,), cost of a
+    difference of each category, its further bits included.
+    """
+
 def band_counts(
     levels: npt.NDArray[np.int16], cuts: Sequence[int], end_runs: bool, threads: int = 1
 ) -> npt.NDArray[np.int64]:

@@ -27,6 +27,10 @@ EXTRA_BITS = np.array([n // 16 if n % 16 == 0 and n < 0xF0 else n % 16 for n in 
 # No Huffman code of a JPEG is longer.
 LONGEST_CODE = 16
 
+# Categories of DC differences, and what each is priced by before it is seen.
+N_DC_CATEGORIES = 12
+_SEEN_OF_DC = 0.5
+
 # After a band without an end of its own (every band full): what its end would cost.
 _UNSEEN_END = 4.0
 
@@ -78,6 +82,14 @@ def _ends(counts: npt.NDArray[np.int64], each: Costs, blank_share: float, levels
     after = of_ends / n_ends if n_ends else _UNSEEN_END
     blank = blank_share * of_ends / (levels.shape[0] * levels.shape[1])
     return blank, blank + (1 - blank_share) * after
+
+
+def dc_prices(levels: Levels) -> Floats:
+    """Bits of a DC difference by its category, further bits included, in a scan of the component: float32 (12,)."""
+    sizes = np.frexp(np.abs(np.diff(levels[..., 0].astype(np.int32).ravel())))[1]
+    counts = np.bincount(sizes, minlength=N_DC_CATEGORIES) + _SEEN_OF_DC
+    bits = np.minimum(-np.log2(counts / counts.sum()), LONGEST_CODE) + np.arange(N_DC_CATEGORIES)
+    return np.asarray(bits, np.float32)
 
 
 def dc_bits(levels: Levels) -> float:
