@@ -112,7 +112,7 @@ class Rdo:
                 raise SaliencyError(
                     f"rdo needs a map of shape {picture.pixels.shape[:2]}, got one of shape {saliency.shape}"
                 )
-            weights = block_weights.from_map(saliency, self.q_low, self.q_high)
+            weights = block_weights.from_map(saliency, self.q_low, self.q_high, threads)
         return RdoEncoder(
             picture.pixels,
             PRESETS[self.tune],
@@ -180,10 +180,11 @@ class RdoEncoder:
         self._scale: float | None = None  # of the tables, where it is settled
         self._shift = 0.0  # added to settings, so that other weights leave sizes where they were
         self._height, self._width = pixels.shape[:2]
-        self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
+        source = source or from_pixels(pixels, sampling, preset.steps, threads)
         self._sampling = sampling
-        self._shapes = preset.shapes_for(self._source.samplings[0])
-        self.unweighted = self._masked()
+        self._shapes = preset.shapes_for(source.samplings[0])
+        self._half = _kernels.block_means(source.luma, 2, threads)  # luma at half size; all of it is not kept
+        self.unweighted = self._masked(source)
         self.strength = 0.0 if weights is None else 1.0
         self.components = self._weighted(self.unweighted, self._map_factor(self.strength))
 
@@ -270,7 +271,7 @@ class RdoEncoder:
             return self.unweighted
         first = self._copy()
         first.components = self.unweighted
-        lost = block_weights.feedback(self._source.luma, first._decoded_luma(setting), self._preset)
+        lost = block_weights.feedback(self._half, first._decoded_half(setting), self._preset, self._threads)
         return self._weighted(self.unweighted, lost)
 
     def _safe_strength(self, setting: float) -> float:
@@ -289,23 +290,21 @@ class RdoEncoder:
             tried._shift += tried._correction(setting, usual)
             return tried.encode(setting)
 
-        return guard.strength(pixels, part._source.luma, weights, trial)
+        return guard.strength(pixels, weights, trial, self._threads)
 
     def _correction(self, setting: float, n_bytes: float) -> float:
         """What to add to a setting for files of about `n_bytes` bytes."""
         return math.log(n_bytes / self.rough_bytes(setting)) / GROWTH
 
-    def _decoded_luma(self, setting: float) -> Floats:
-        """Luma as a decoder gives it, not rounded."""
+    def _decoded_half(self, setting: float) -> Floats:
+        """Luma at half size, as a decoder gives it but not rounded."""
         tables, lagrangian = self._tables_and_lambda(setting)
         levels = self._quantised_component(0, tables[0], lagrangian)
-        decoded = _kernels.inverse_dct(levels, tables[0], self._height, self._width, self._threads)
-        return np.clip(decoded, -128, 127)
+        return _kernels.inverse_dct_half(levels, tables[0], self._height, self._width, self._threads)
 
-    def _masked(self) -> list[Component]:
+    def _masked(self, source: Coefficients) -> list[Component]:
         """The picture's components with the weights of masking."""
-        source = self._source
-        low, high = block_weights.masking(source.luma, source.planes[0], self._preset, self._threads)
+        low, high = block_weights.masking(self._half, source.planes[0], self._preset, self._threads)
         factors = source.samplings[0]
         components = [Component(source.planes[0], low, high, factors)]
         for plane, sampling in zip(source.planes[1:], source.samplings[1:], strict=True):
