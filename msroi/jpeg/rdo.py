@@ -192,11 +192,10 @@ class RdoEncoder:
         self._shift = 0.0  # added to settings, so that other weights leave sizes where they were
         self._prices: list[symbol_prices.Prices] | None = None  # where they are known from settings nearby
         self._height, self._width = pixels.shape[:2]
-        source = source or from_pixels(pixels, sampling, preset.steps, threads)
+        self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
         self._sampling = sampling
-        self._shapes = preset.shapes_for(source.samplings[0])
-        self._half = _kernels.block_means(source.luma, 2, threads)  # luma at half size; all of it is not kept
-        self.unweighted = self._masked(source)
+        self._shapes = preset.shapes_for(self._source.samplings[0])
+        self.unweighted = self._masked()
         self.strength = 0.0 if weights is None else 1.0
         self.components = self._weighted(self.unweighted, self._map_factor(self.strength))
 
@@ -284,7 +283,7 @@ class RdoEncoder:
         levels = first._quantised_rows(0, tables[0], lagrangian, sample.prices, 0, 1)
         truth = first._measured(0, levels).bits / (sample.share * sample.bits)
         decoded = _kernels.inverse_dct_half(levels, tables[0], self._height, self._width, self._threads)
-        lost = block_weights.feedback(self._half, decoded, self._preset, self._threads)
+        lost = block_weights.feedback(self._source.half, decoded, self._preset, self._threads)
         return self._weighted(self.unweighted, lost), truth
 
     def _safe_strength(self, setting: float) -> float:
@@ -305,9 +304,10 @@ class RdoEncoder:
 
         return guard.strength(pixels, weights, trial, self._threads)
 
-    def _masked(self, source: Coefficients) -> list[Component]:
+    def _masked(self) -> list[Component]:
         """The picture's components with the weights of masking."""
-        low, high = block_weights.masking(self._half, source.planes[0], self._preset, self._threads)
+        source = self._source
+        low, high = block_weights.masking(source.half, source.planes[0], self._preset, self._threads)
         factors = source.samplings[0]
         components = [Component(source.planes[0], low, high, factors)]
         for plane, sampling in zip(source.planes[1:], source.samplings[1:], strict=True):
