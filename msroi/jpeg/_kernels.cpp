@@ -298,7 +298,8 @@ MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, i
 // What a decoder makes of a block's levels, in 8 rows of 8: centred on 0, not rounded, not clipped.
 MSROI_INSIDE void decode_block(const int16_t* levels, const float* table, float* a) {
     float b[64];
-    for (int k = 0; k < 64; ++k) a[ZIGZAG[k]] = levels[k] * table[k];
+    for (int k = 0; k < 64; ++k) b[k] = levels[k] * table[k];
+    for (int k = 0; k < 64; ++k) a[ZIGZAG[k]] = b[k];
     inverse_dct_columns(a, b);
     transpose(b, a);
     inverse_dct_columns(a, b);
@@ -322,11 +323,12 @@ MSROI_HOT void inverse_rows(const int16_t* levels, const float* table, int64_t h
 // Sum of the squared AC coefficients of each block.
 MSROI_HOT void energy_rows(const float* coefficients, int64_t first, int64_t last, float* out) {
     for (int64_t block = first; block < last; ++block) {
-        float lanes[8] = {};
-        for (int k = 0; k < 64; ++k) {
-            const float c = k == 0 ? 0.0f : coefficients[block * 64 + k];
-            lanes[k % 8] += c * c;
-        }
+        const float* c = coefficients + block * 64;
+        float lanes[8];
+        for (int i = 0; i < 8; ++i) lanes[i] = c[i] * c[i];
+        lanes[0] = 0.0f;
+        for (int k = 8; k < 64; k += 8)
+            for (int i = 0; i < 8; ++i) lanes[i] += c[k + i] * c[k + i];
         out[block] = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
     }
 }
