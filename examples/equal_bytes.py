@@ -15,6 +15,7 @@ def plain_jpeg(picture: np.ndarray, quality: int) -> bytes:
     Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
+
 def measure(path: Path, method: str, quality: int) -> list[float]:
     """Bytes, setting, then PSNR, SSIM, MS-SSIM and map-weighted PSNR of plain and of ours."""
     picture = msroi.read(path).upright

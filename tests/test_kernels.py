@@ -6,6 +6,7 @@ import io
 import itertools
 import math
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -114,6 +115,54 @@ def test_halve_comes_nearer_to_what_the_decoder_shows(photo: np.ndarray) -> None
         shown = triangle(triangle(small, 1, plane.shape[1]), 0, plane.shape[0])
         errors.append(np.mean((shown - plane) ** 2))
     assert errors[2] < errors[1] < errors[0]
+
+
+def means_oracle(plane: np.ndarray, side: int) -> np.ndarray:
+    height, width = plane.shape
+    corners = [(y, x) for y in range(0, height, side) for x in range(0, width, side)]
+    means = [plane[y : y + side, x : x + side].mean(dtype=np.float64) for y, x in corners]
+    return np.reshape(means, (-(-height // side), -(-width // side)))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("side", [1, 2, 4, 8])
+def test_block_means(size: tuple[int, int], side: int) -> None:
+    plane = random_plane(*size)
+    means = _kernels.block_means(plane, side)
+    np.testing.assert_allclose(means, means_oracle(plane, side), **CLOSE)
+    assert np.array_equal(means, _kernels.block_means(plane, side, 3))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_inverse_at_half_size(size: tuple[int, int]) -> None:
+    levels = np.rint(_kernels.forward_dct(random_plane(*size)) / 9).astype(np.int16)
+    table = np.full(64, 11, np.uint16)  # not the 9 above, so that some samples leave the range
+    decoded = np.clip(_kernels.inverse_dct(levels, table, *size), -128, 127)
+    half = _kernels.inverse_dct_half(levels, table, *size)
+    np.testing.assert_allclose(half, means_oracle(decoded, 2), **CLOSE)
+    assert np.array_equal(half, _kernels.inverse_dct_half(levels, table, *size, 3))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("luminance", [False, True])
+def test_similarity_is_ssim(size: tuple[int, int], luminance: bool) -> None:
+    x = random_plane(*size)
+    y = np.clip(x + random_plane(*size, 1) / 4, -128, 127).astype(np.float32)
+
+    def blurred(plane: np.ndarray) -> np.ndarray:
+        return np.asarray(cv2.GaussianBlur(plane, (11, 11), 1.5, borderType=cv2.BORDER_REFLECT))
+
+    p, q = (plane.astype(np.float64) + 128 for plane in (x, y))
+    mean_p, mean_q = blurred(p), blurred(q)
+    variances = blurred(p * p) - mean_p**2 + blurred(q * q) - mean_q**2
+    ssim = (2 * (blurred(p * q) - mean_p * mean_q) + (0.03 * 255) ** 2) / (variances + (0.03 * 255) ** 2)
+    if luminance:
+        c1 = (0.01 * 255) ** 2
+        ssim = ssim * (2 * mean_p * mean_q + c1) / (mean_p**2 + mean_q**2 + c1)
+    for side in (2, 8):
+        means = _kernels.similarity(x, y, side, luminance)
+        np.testing.assert_allclose(means, means_oracle(ssim, side), rtol=0, atol=2e-4)
+        assert np.array_equal(means, _kernels.similarity(x, y, side, luminance, 3))
 
 
 def test_ac_energy() -> None:
@@ -397,6 +446,10 @@ def test_wrong_arguments_are_refused() -> None:
         _kernels.forward_dct(np.zeros((0, 8), np.float32))
     with pytest.raises(ValueError, match="threads"):
         _kernels.forward_dct(plane, 0)
+    with pytest.raises(ValueError, match="side"):
+        _kernels.block_means(plane, 0)
+    with pytest.raises(ValueError, match="shape"):
+        _kernels.similarity(plane, random_plane(8, 9), 8, True)
     level, table = np.zeros((1, 1, 64), np.int16), np.ones(64, np.uint16)
     with pytest.raises(ValueError, match="steps"):
         _kernels.inverse_dct(level, np.zeros(64, np.uint16), 8, 8)

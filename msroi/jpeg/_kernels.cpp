@@ -295,18 +295,24 @@ MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, i
     }
 }
 
-// What a decoder makes of levels and a table: a plane centred on 0, not rounded, not clipped.
+// What a decoder makes of a block's levels, in 8 rows of 8: centred on 0, not rounded, not clipped.
+MSROI_INSIDE void decode_block(const int16_t* levels, const float* table, float* a) {
+    float b[64];
+    for (int k = 0; k < 64; ++k) b[k] = levels[k] * table[k];
+    for (int k = 0; k < 64; ++k) a[ZIGZAG[k]] = b[k];
+    inverse_dct_columns(a, b);
+    transpose(b, a);
+    inverse_dct_columns(a, b);
+    transpose(b, a);
+}
+
+// A plane of decoded blocks.
 MSROI_HOT void inverse_rows(const int16_t* levels, const float* table, int64_t height, int64_t width, int64_t columns,
                             int64_t first, int64_t last, float* plane) {
-    float a[64], b[64];
+    float a[64];
     for (int64_t by = first; by < last; ++by) {
         for (int64_t bx = 0; bx < columns; ++bx) {
-            const int16_t* in = levels + (by * columns + bx) * 64;
-            for (int k = 0; k < 64; ++k) a[ZIGZAG[k]] = in[k] * table[k];
-            inverse_dct_columns(a, b);
-            transpose(b, a);
-            inverse_dct_columns(a, b);
-            transpose(b, a);
+            decode_block(levels + (by * columns + bx) * 64, table, a);
             const int64_t rows = std::min<int64_t>(8, height - 8 * by), n = std::min<int64_t>(8, width - 8 * bx);
             for (int64_t y = 0; y < rows; ++y)
                 std::memcpy(plane + (8 * by + y) * width + 8 * bx, a + 8 * y, static_cast<size_t>(n) * sizeof(float));
@@ -317,14 +323,189 @@ MSROI_HOT void inverse_rows(const int16_t* levels, const float* table, int64_t h
 // Sum of the squared AC coefficients of each block.
 MSROI_HOT void energy_rows(const float* coefficients, int64_t first, int64_t last, float* out) {
     for (int64_t block = first; block < last; ++block) {
-        float lanes[8] = {};
-        for (int k = 0; k < 64; ++k) {
-            const float c = k == 0 ? 0.0f : coefficients[block * 64 + k];
-            lanes[k % 8] += c * c;
-        }
+        const float* c = coefficients + block * 64;
+        float lanes[8];
+        for (int i = 0; i < 8; ++i) lanes[i] = c[i] * c[i];
+        lanes[0] = 0.0f;
+        for (int k = 8; k < 64; k += 8)
+            for (int i = 0; i < 8; ++i) lanes[i] += c[k + i] * c[k + i];
         out[block] = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
     }
 }
+
+// The same clipped to -128 to 127, at half size: means of 2 x 2 samples, of those inside the picture at its border.
+MSROI_HOT void half_rows(const int16_t* levels, const float* table, int64_t height, int64_t width, int64_t columns,
+                         int64_t first, int64_t last, float* plane) {
+    const int64_t out_width = (width + 1) / 2;
+    float a[64];
+    for (int64_t by = first; by < last; ++by) {
+        for (int64_t bx = 0; bx < columns; ++bx) {
+            decode_block(levels + (by * columns + bx) * 64, table, a);
+            for (int i = 0; i < 64; ++i) a[i] = std::min(127.0f, std::max(-128.0f, a[i]));
+            const int64_t rows = std::min<int64_t>(8, height - 8 * by), n = std::min<int64_t>(8, width - 8 * bx);
+            if (rows < 8 && rows % 2) std::copy(a + 8 * rows - 8, a + 8 * rows, a + 8 * rows);
+            if (n < 8 && n % 2)
+                for (int y = 0; y < 8; ++y) a[8 * y + n] = a[8 * y + n - 1];
+            float* out = plane + 4 * by * out_width + 4 * bx;
+            for (int64_t y = 0; y < (rows + 1) / 2; ++y, out += out_width) {
+                float half[4];
+                for (int x = 0; x < 4; ++x) {
+                    const float* of = a + 16 * y + 2 * x;
+                    half[x] = 0.25f * ((of[0] + of[8]) + (of[1] + of[9]));
+                }
+                std::memcpy(out, half, static_cast<size_t>((n + 1) / 2) * sizeof(float));
+            }
+        }
+    }
+}
+
+// --- means and similarity ---------------------------------------------------------------------------------
+
+MSROI_HOT void add_row(const float* row, int64_t n, float* sums) {
+    for (int64_t x = 0; x < n; ++x) sums[x] += row[x];
+}
+
+// Means of squares side x side along a row of them: from the sums of their columns, over `tall` rows. The last may be
+// narrower. SIDE: side where it is known, so that the loop is unrolled; else 0.
+template <int SIDE>
+MSROI_INSIDE void means_of_squares(const float* sums, int64_t width, int64_t any_side, int64_t tall, float* out) {
+    const int64_t side = SIDE ? SIDE : any_side, whole = width / side;
+    for (int64_t i = 0; i < whole; ++i) {
+        float sum = 0.0f;
+        for (int64_t j = 0; j < side; ++j) sum += sums[i * side + j];
+        out[i] = sum / static_cast<float>(tall * side);
+    }
+    if (whole * side == width) return;
+    float sum = 0.0f;
+    for (int64_t x = whole * side; x < width; ++x) sum += sums[x];
+    out[whole] = sum / static_cast<float>(tall * (width - whole * side));
+}
+
+MSROI_HOT void means_along_x(const float* sums, int64_t width, int64_t side, int64_t tall, float* out) {
+    if (side == 2) return means_of_squares<2>(sums, width, side, tall, out);
+    if (side == 4) return means_of_squares<4>(sums, width, side, tall, out);
+    if (side == 8) return means_of_squares<8>(sums, width, side, tall, out);
+    means_of_squares<0>(sums, width, side, tall, out);
+}
+
+// Means over squares; those that the right and lower border cut count with the samples they have.
+void block_means(const float* plane, int64_t height, int64_t width, int64_t side, float* out, int threads) {
+    const int64_t columns = (width + side - 1) / side;
+    share((height + side - 1) / side, threads, [&](int64_t first, int64_t last) {
+        std::vector<float> sums(static_cast<size_t>(width));
+        for (int64_t by = first; by < last; ++by) {
+            const int64_t end = std::min(height, (by + 1) * side);
+            std::fill(sums.begin(), sums.end(), 0.0f);
+            for (int64_t y = by * side; y < end; ++y) add_row(plane + y * width, width, sums.data());
+            means_along_x(sums.data(), width, side, end - by * side, out + by * columns);
+        }
+    });
+}
+
+// SSIM's window, sigma 1.5 (Wang et al. 2004): its middle and one half.
+constexpr int REACH = 5;
+constexpr float TAPS[REACH + 1] = {0.2660117249f, 0.2130055377f, 0.1093606895f, 0.0360007721f, 0.0075987581f, 0.0010283801f};
+
+// Index i of samples that go on beyond both ends mirrored: 2 1 0 | 0 1 2.
+inline int64_t mirrored(int64_t i, int64_t n) {
+    while (i < 0 || i >= n) i = i < 0 ? -1 - i : 2 * n - 1 - i;
+    return i;
+}
+
+// padded holds REACH samples more at each end.
+MSROI_HOT void blur_along_x(const float* padded, int64_t width, float* out) {
+    for (int64_t x = 0; x < width; ++x) {
+        const float* at = padded + REACH + x;
+        out[x] = ((TAPS[0] * at[0] + TAPS[1] * (at[-1] + at[1])) + (TAPS[2] * (at[-2] + at[2]) + TAPS[3] * (at[-3] + at[3]))) +
+                 (TAPS[4] * (at[-4] + at[4]) + TAPS[5] * (at[-5] + at[5]));
+    }
+}
+
+// rows: 2 REACH + 1 of them.
+MSROI_HOT void blur_along_y(const float* const* rows, int64_t width, float* out) {
+    const float* const* at = rows + REACH;
+    for (int64_t x = 0; x < width; ++x)
+        out[x] = ((TAPS[0] * at[0][x] + TAPS[1] * (at[-1][x] + at[1][x])) +
+                  (TAPS[2] * (at[-2][x] + at[2][x]) + TAPS[3] * (at[-3][x] + at[3][x]))) +
+                 (TAPS[4] * (at[-4][x] + at[4][x]) + TAPS[5] * (at[-5][x] + at[5][x]));
+}
+
+// Adds SSIM to sums, from blurred x, y, x^2 + y^2 and x y; without its luminance term unless asked for.
+MSROI_HOT void add_similarity(const float* mean_x, const float* mean_y, const float* squares, const float* products,
+                              int64_t width, bool luminance, float* sums) {
+    constexpr float c1 = 6.5025f, c2 = 58.5225f, centre = 128.0f;  // (.01 * 255)^2, (.03 * 255)^2
+    for (int64_t i = 0; i < width; ++i) {
+        const float x = mean_x[i], y = mean_y[i];
+        const float covariance = products[i] - x * y, variances = squares[i] - x * x - y * y;
+        float value = (2.0f * covariance + c2) / (variances + c2);
+        const float p = x + centre, q = y + centre;
+        if (luminance) value *= (2.0f * p * q + c1) / (p * p + q * q + c1);
+        sums[i] += value;
+    }
+}
+
+// SSIM of two planes centred on 0, in means over squares. Each thread keeps the 11 rows of the window, blurred along x.
+class Similarity {
+   public:
+    Similarity(const float* x, const float* y, int64_t height, int64_t width, int64_t side, bool luminance)
+        : x_(x), y_(y), height_(height), width_(width), side_(side), luminance_(luminance) {}
+
+    void rows(int64_t first, int64_t last, float* out) const {
+        const auto n = static_cast<size_t>(width_);
+        std::vector<float> window(KINDS * HIGH * n), padded(n + 2 * REACH), blurred(KINDS * n), sums(n);
+        int64_t next = first * side_ - REACH;  // row to enter the window
+        for (int64_t by = first; by < last; ++by) {
+            const int64_t end = std::min(height_, (by + 1) * side_);
+            std::fill(sums.begin(), sums.end(), 0.0f);
+            for (int64_t y = by * side_; y < end; ++y) {
+                for (; next <= y + REACH; ++next) enter(next, padded.data(), window.data());
+                blur(y, window.data(), blurred.data());
+                const float* b = blurred.data();
+                add_similarity(b, b + n, b + 2 * n, b + 3 * n, width_, luminance_, sums.data());
+            }
+            const int64_t columns = (width_ + side_ - 1) / side_;
+            means_along_x(sums.data(), width_, side_, end - by * side_, out + by * columns);
+        }
+    }
+
+   private:
+    static constexpr size_t KINDS = 4, HIGH = 2 * REACH + 1;  // x, y, x^2 + y^2, x y
+
+    float* row_of(float* window, size_t kind, int64_t y) const {
+        const auto slot = static_cast<size_t>((y + REACH) % static_cast<int64_t>(HIGH));
+        return window + (kind * HIGH + slot) * static_cast<size_t>(width_);
+    }
+
+    void enter(int64_t y, float* padded, float* window) const {
+        const float *x_row = x_ + mirrored(y, height_) * width_, *y_row = y_ + mirrored(y, height_) * width_;
+        for (size_t kind = 0; kind < KINDS; ++kind) {
+            fill(x_row, y_row, kind, padded + REACH);
+            for (int64_t i = 1; i <= REACH; ++i) {
+                padded[REACH - i] = padded[REACH + mirrored(-i, width_)];
+                padded[REACH + width_ - 1 + i] = padded[REACH + mirrored(width_ - 1 + i, width_)];
+            }
+            blur_along_x(padded, width_, row_of(window, kind, y));
+        }
+    }
+
+    void fill(const float* x, const float* y, size_t kind, float* out) const {
+        for (int64_t i = 0; i < width_; ++i)
+            out[i] = kind == 0 ? x[i] : kind == 1 ? y[i] : kind == 2 ? x[i] * x[i] + y[i] * y[i] : x[i] * y[i];
+    }
+
+    void blur(int64_t y, float* window, float* blurred) const {
+        for (size_t kind = 0; kind < KINDS; ++kind) {
+            const float* rows[HIGH];
+            for (size_t i = 0; i < HIGH; ++i)
+                rows[i] = row_of(window, kind, y - REACH + static_cast<int64_t>(i));
+            blur_along_y(rows, width_, blurred + kind * static_cast<size_t>(width_));
+        }
+    }
+
+    const float *x_, *y_;
+    int64_t height_, width_, side_;
+    bool luminance_;
+};
 
 // --- quantisation -----------------------------------------------------------------------------------------
 
@@ -1287,13 +1468,18 @@ void check_table(const Array<uint16_t>& table) {
         if (table.data()[k] < 1 || table.data()[k] > 255) refuse("table: steps must be 1 to 255");
 }
 
-Array<float> inverse_dct(const Array<int16_t>& levels, const Array<uint16_t>& table, py::ssize_t height,
-                         py::ssize_t width, int threads) {
+void check_decodable(const Array<int16_t>& levels, const Array<uint16_t>& table, py::ssize_t height,
+                     py::ssize_t width) {
     check_levels(levels);
     check_table(table);
-    const auto rows = levels.shape(0), columns = levels.shape(1);
-    if (height < 1 || width < 1 || rows != (height + 7) / 8 || columns != (width + 7) / 8)
+    if (height < 1 || width < 1 || levels.shape(0) != (height + 7) / 8 || levels.shape(1) != (width + 7) / 8)
         refuse("height, width: do not go with the blocks of levels");
+}
+
+Array<float> inverse_dct(const Array<int16_t>& levels, const Array<uint16_t>& table, py::ssize_t height,
+                         py::ssize_t width, int threads) {
+    check_decodable(levels, table, height, width);
+    const auto rows = levels.shape(0), columns = levels.shape(1);
     Array<float> out({height, width});
     float steps[64];
     std::copy(table.data(), table.data() + 64, steps);
@@ -1303,6 +1489,54 @@ Array<float> inverse_dct(const Array<int16_t>& levels, const Array<uint16_t>& ta
     py::gil_scoped_release release;
     msroi::share(rows, threads,
                  [&](int64_t a, int64_t b) { msroi::inverse_rows(in, steps, height, width, columns, a, b, result); });
+    return out;
+}
+
+Array<float> inverse_dct_half(const Array<int16_t>& levels, const Array<uint16_t>& table, py::ssize_t height,
+                              py::ssize_t width, int threads) {
+    check_decodable(levels, table, height, width);
+    Array<float> out({(height + 1) / 2, (width + 1) / 2});
+    float steps[64];
+    std::copy(table.data(), table.data() + 64, steps);
+    const auto rows = levels.shape(0), columns = levels.shape(1);
+    const auto* in = levels.data();
+    auto* result = out.mutable_data();
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::share(rows, threads,
+                 [&](int64_t a, int64_t b) { msroi::half_rows(in, steps, height, width, columns, a, b, result); });
+    return out;
+}
+
+void check_side(py::ssize_t side) {
+    if (side < 1 || side > 4096) refuse("side: must be 1 to 4096");
+}
+
+Array<float> block_means(const Array<float>& plane, py::ssize_t side, int threads) {
+    check_shape("plane", plane, {-1, -1});
+    check_side(side);
+    const auto height = plane.shape(0), width = plane.shape(1);
+    Array<float> out({(height + side - 1) / side, (width + side - 1) / side});
+    const auto* in = plane.data();
+    auto* result = out.mutable_data();
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::block_means(in, height, width, side, result, threads);
+    return out;
+}
+
+Array<float> similarity(const Array<float>& x, const Array<float>& y, py::ssize_t side, bool luminance, int threads) {
+    check_shape("x", x, {-1, -1});
+    const auto height = x.shape(0), width = x.shape(1);
+    check_shape("y", y, {height, width});
+    check_side(side);
+    const auto rows = (height + side - 1) / side;
+    Array<float> out({rows, (width + side - 1) / side});
+    const msroi::Similarity of(x.data(), y.data(), height, width, side, luminance);
+    auto* result = out.mutable_data();
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::share(rows, threads, [&](int64_t a, int64_t b) { of.rows(a, b, result); });
     return out;
 }
 
@@ -1444,6 +1678,11 @@ PYBIND11_MODULE(_kernels, module) {
     module.def("forward_dct", &forward_dct, py::arg("plane").noconvert(), py::arg("threads") = 1);
     module.def("inverse_dct", &inverse_dct, py::arg("levels").noconvert(), py::arg("table").noconvert(),
                py::arg("height"), py::arg("width"), py::arg("threads") = 1);
+    module.def("inverse_dct_half", &inverse_dct_half, py::arg("levels").noconvert(), py::arg("table").noconvert(),
+               py::arg("height"), py::arg("width"), py::arg("threads") = 1);
+    module.def("block_means", &block_means, py::arg("plane").noconvert(), py::arg("side"), py::arg("threads") = 1);
+    module.def("similarity", &similarity, py::arg("x").noconvert(), py::arg("y").noconvert(), py::arg("side"),
+               py::arg("luminance"), py::arg("threads") = 1);
     module.def("ac_energy", &ac_energy, py::arg("coefficients").noconvert(), py::arg("threads") = 1);
     module.def("quantise", &quantise, py::arg("coefficients").noconvert(), py::arg("table").noconvert(),
                py::arg("position_weights").noconvert(), py::arg("low").noconvert(), py::arg("high").noconvert(),

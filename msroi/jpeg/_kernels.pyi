@@ -28,6 +28,19 @@ def inverse_dct(
 ) -> Floats:
     """(height, width) samples that a decoder makes of levels x table, neither rounded nor clipped."""
 
+def inverse_dct_half(
+    levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], height: int, width: int, threads: int = 1
+) -> Floats:
+    """The same clipped to -128 to 127, in means of 2 x 2 samples: sides are halved and rounded up, and what the
+    border cuts counts with the samples inside."""
+
+def block_means(plane: Floats, side: int, threads: int = 1) -> Floats:
+    """Means over side x side samples; those that the right and lower border cut count with what they have."""
+
+def similarity(x: Floats, y: Floats, side: int, luminance: bool, threads: int = 1) -> Floats:
+    """SSIM of two planes centred on 0 (Wang et al. 2004: window of 11 x 11, sigma 1.5, borders mirrored), in
+    means over side x side samples. luminance: with that term; else contrast and structure alone."""
+
 def ac_energy(coefficients: Floats, threads: int = 1) -> Floats:
     """(rows, columns) sums of the squared AC coefficients of each block."""
 

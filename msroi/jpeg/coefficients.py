@@ -6,6 +6,7 @@ pixels --> Y, Cb, Cr --> chroma reduced --> DCT --> Coefficients
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,16 +21,21 @@ Pixels = npt.NDArray[np.uint8]
 SAMPLINGS: Mapping[str, tuple[int, int]] = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
 
 
+# Pictures are transformed in strips of so many rows (whole MCUs): what lies between pixels and coefficients then stays
+# small and is not fetched from memory again and again.
+STRIP = 128
+
+
 @dataclass(frozen=True)
 class Coefficients:
     """One picture.
 
-    luma: float32 (height, width) centred on 0, what the first component shows. planes: for each component
-    float32 (rows, columns, 64) in zigzag order, in the scale of the orthonormal DCT. samplings: for each
-    component its factors (horizontal, vertical).
+    half: float32, luma at half size: means of 2 x 2 samples centred on 0, those at odd borders of what there is.
+    planes: for each component float32 (rows, columns, 64) in zigzag order, in the scale of the orthonormal DCT.
+    samplings: for each component its factors (horizontal, vertical).
     """
 
-    luma: Floats
+    half: Floats
     planes: tuple[Floats, ...]
     samplings: tuple[tuple[int, int], ...]
 
@@ -40,18 +46,49 @@ def from_pixels(pixels: Pixels, sampling: str, steps: tuple[float, ...], threads
     sampling: a name in SAMPLINGS; grey pictures have none. steps: lengths of the gradient steps by which reduced
     chroma comes nearer to what decoders enlarge well.
     """
-    luma = luma_of(pixels, threads)
-    planes = [_kernels.forward_dct(luma, threads)]
-    if pixels.ndim == 2:
-        return Coefficients(luma, tuple(planes), ((1, 1),))
-    factors = SAMPLINGS[sampling]
+    height, width = pixels.shape[:2]
+    samplings = ((1, 1),) if pixels.ndim == 2 else (SAMPLINGS[sampling], (1, 1), (1, 1))
+    half = np.empty((-(-height // 2), -(-width // 2)), np.float32)
+    planes = tuple(_empty_plane(height, width, samplings[0], own) for own in samplings)
+
+    def transform(top: int) -> None:
+        bottom = min(top + STRIP, height)
+        luma = luma_of(pixels[top:bottom])
+        half[top // 2 : -(-bottom // 2)] = _kernels.block_means(luma, 2)
+        planes[0][top // 8 : -(-bottom // 8)] = _kernels.forward_dct(luma)
+        first = top // (8 * samplings[0][1])
+        for index in range(1, len(planes)):
+            blocks = _kernels.forward_dct(_chroma(pixels, index, top, bottom, samplings[0], steps))
+            planes[index][first : first + blocks.shape[0]] = blocks
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(transform, range(0, height, STRIP)):
+            pass
+    return Coefficients(half, planes, samplings)
+
+
+def _empty_plane(height: int, width: int, factors: tuple[int, int], own: tuple[int, int]) -> Floats:
+    """Room for the coefficients of a component; factors: of luma, own: of the component."""
+    width, height = (-(-side * n // most) for side, n, most in zip((width, height), own, factors, strict=True))
+    return np.empty((-(-height // 8), -(-width // 8), 64), np.float32)
+
+
+def _chroma(
+    pixels: Pixels, index: int, top: int, bottom: int, factors: tuple[int, int], steps: tuple[float, ...]
+) -> Floats:
+    """Rows top to bottom of Cb or Cr (index 1, 2), reduced by factors (horizontal, vertical).
+
+    Reduction looks beyond a strip: by two rows of pixels, and two more for every step.
+    """
     horizontal, vertical = (factor > 1 for factor in factors)
-    for index in (1, 2):
-        plane = _kernels.component_plane(pixels, index, threads)
-        if horizontal or vertical:
-            plane = _kernels.halve(plane, horizontal, vertical, list(steps), threads)
-        planes.append(_kernels.forward_dct(plane, threads))
-    return Coefficients(luma, tuple(planes), (factors, (1, 1), (1, 1)))
+    beyond = 2 * (len(steps) + 1) if vertical else 0
+    first, last = max(0, top - beyond), min(pixels.shape[0], bottom + beyond)
+    plane = _kernels.component_plane(np.ascontiguousarray(pixels[first:last]), index)
+    if not horizontal and not vertical:
+        return plane
+    plane = _kernels.halve(plane, horizontal, vertical, list(steps))
+    start = (top - first) // factors[1]
+    return plane[start : start - (top - bottom) // factors[1]]  # rounded up
 
 
 def luma_of(pixels: Pixels, threads: int = 1) -> Floats:

@@ -43,15 +43,15 @@ def sample(pixels: Pixels, weights: Floats) -> tuple[Pixels, Floats]:
     return np.ascontiguousarray(pixels[rows]), np.ascontiguousarray(weights[rows[::8] // 8])
 
 
-def strength(pixels: Pixels, luma: Floats, weights: Floats, trial: Trial) -> float:
+def strength(pixels: Pixels, weights: Floats, trial: Trial, threads: int = 1) -> float:
     """The largest strength from 0 to 1 that leaves the background at least as good as plain's.
 
-    pixels, luma: the picture; weights: of its blocks at full strength. trial: makes a file of it.
+    pixels: the picture; weights: of its blocks at full strength. trial: makes a file of it.
     """
     background = weights < 1
     if not background.any():
         return 1.0
-    rivals = _Rivals(pixels, luma, background)
+    rivals = _Rivals(pixels, background, threads)
 
     def passes(step: int) -> bool:
         data = trial(step / STEPS)
@@ -69,9 +69,9 @@ def strength(pixels: Pixels, luma: Floats, weights: Floats, trial: Trial) -> flo
 class _Rivals:
     """SSIM in the background, of plain JPEG by number of bytes."""
 
-    def __init__(self, pixels: Pixels, luma: Floats, background: npt.NDArray[np.bool_]) -> None:
+    def __init__(self, pixels: Pixels, background: npt.NDArray[np.bool_], threads: int) -> None:
         self._encoder = plain.QualityEncoder(pixels)
-        self._luma, self._background = luma, background
+        self._luma, self._background, self._threads = luma_of(pixels, threads), background, threads
         self._known: dict[int, tuple[int, float]] = {}
 
     def similarity_at(self, n_bytes: int) -> float:
@@ -94,5 +94,5 @@ class _Rivals:
 
     def similarity_of(self, data: bytes) -> float:
         """SSIM of a file in the background, decoded as users do it: clipped and rounded colours count."""
-        similarity = similarity_of_blocks(self._luma, luma_of(plain.decode(data)))
+        similarity = similarity_of_blocks(self._luma, luma_of(plain.decode(data), self._threads), self._threads)
         return float(similarity[self._background].mean(dtype=np.float64))

@@ -47,19 +47,20 @@ LAMBDA_POWER = 0.75 / 0.18
 # What log size grows by over the whole range of settings.
 GROWTH = 5.3
 
-# Prices of symbols are measured on every SPARSE-th row of blocks (of small pictures on more), in so many
-# passes.
+# Prices of symbols are measured on every SPARSE-th row of blocks, of small pictures on more, down to ROWS_ENOUGH
+# rows, and of large ones on fewer, down to BLOCKS_ENOUGH blocks; in so many passes where nothing is known.
 SPARSE = 6
 ROWS_ENOUGH = 16
+BLOCKS_ENOUGH = 8192
 PRICE_PASSES = 2
 
 # How far a DC value may be moved, in steps; .5 is rounding. Flips near the middle save most of what a trellis over DC
 # can; mozjpeg's, which goes further, drew lines in smooth areas.
 DC_REACH = 0.6
 
-# For estimates: a file's markers and tables in bytes, and what codes take above the entropy.
-_OVERHEAD = 550
-_INEFFICIENCY = 1.01
+# For estimates: a file's markers and tables in bytes, and how many bytes stuffing makes of one.
+_OVERHEAD = 800
+_STUFFING = 1.004
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Rdo:
                 raise SaliencyError(
                     f"rdo needs a map of shape {picture.pixels.shape[:2]}, got one of shape {saliency.shape}"
                 )
-            weights = block_weights.from_map(saliency, self.q_low, self.q_high)
+            weights = block_weights.from_map(saliency, self.q_low, self.q_high, threads)
         return RdoEncoder(
             picture.pixels,
             PRESETS[self.tune],
@@ -154,6 +155,16 @@ class Component:
     sampling: tuple[int, int]
 
 
+@dataclass(frozen=True)
+class _Sample:
+    """Quantised blocks: the prices of symbols by what occurs in them, their bits, and how many times as many blocks
+    the component has."""
+
+    prices: symbol_prices.Prices
+    bits: float
+    share: float = 1.0
+
+
 class RdoEncoder:
     """One picture, ready to be coded at any real setting from 0 (smallest file) to 1 (largest).
 
@@ -183,6 +194,7 @@ class RdoEncoder:
         self._weights, self._guarded = weights, guarded
         self._scale: float | None = None  # of the tables, where it is settled
         self._shift = 0.0  # added to settings, so that other weights leave sizes where they were
+        self._prices: list[symbol_prices.Prices] | None = None  # where they are known from settings nearby
         self._height, self._width = pixels.shape[:2]
         self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
         self._sampling = sampling
@@ -200,14 +212,7 @@ class RdoEncoder:
 
     def rough_bytes(self, setting: float) -> float:
         """About how many bytes `encode` would give, from a part of the picture."""
-        tables, lagrangian = self._tables_and_lambda(setting)
-        bits = 0.0
-        for index, table in enumerate(tables):
-            component = self.components[index]
-            levels, prices = self._sampled(index, table, lagrangian)
-            share = component.coefficients.shape[0] / levels.shape[0]
-            bits += share * (prices.total + symbol_prices.dc_bits(levels))
-        return _INEFFICIENCY * bits / 8 + _OVERHEAD
+        return self._bytes_of(self._samples(setting))
 
     def near(self, setting: float) -> RdoEncoder:
         """This encoder prepared for settings around `setting`.
@@ -218,9 +223,11 @@ class RdoEncoder:
         tuned = self._copy()
         if self._weights is not None and self._guarded:
             tuned.strength = self._safe_strength(setting)
-        base = self._with_feedback(setting)
+        base, truth = self._with_feedback(setting)
         tuned.components = self._weighted(base, self._map_factor(tuned.strength))
-        tuned._shift += tuned._correction(setting, self.rough_bytes(setting))
+        samples = tuned._samples(setting)
+        tuned._shift += _setting_between(truth * tuned._bytes_of(samples), self.rough_bytes(setting))
+        tuned._prices = [sample.prices for sample in samples]
         tuned._scale = exact_scale(setting + tuned._shift)
         return tuned
 
@@ -265,17 +272,23 @@ class RdoEncoder:
             result.append(dataclasses.replace(component, low=component.low * own, high=component.high * own))
         return result
 
-    def _with_feedback(self, setting: float) -> list[Component]:
+    def _with_feedback(self, setting: float) -> tuple[list[Component], float]:
         """The components with more weight where an encode at `setting` loses structure.
 
         That encode knows nothing of the map: else what the map takes from the background came back to it.
+        Second: how many times the bits that a sample promised that encode has.
         """
         if not self._preset.feedback:
-            return self.unweighted
+            return self.unweighted, 1.0
         first = self._copy()
         first.components = self.unweighted
-        lost = block_weights.feedback(self._source.luma, first._decoded_luma(setting), self._preset)
-        return self._weighted(self.unweighted, lost)
+        tables, lagrangian = first._tables_and_lambda(setting)
+        sample = first._sampled(0, tables[0], lagrangian)
+        levels = first._quantised_rows(0, tables[0], lagrangian, sample.prices, 0, 1)
+        truth = first._measured(0, levels).bits / (sample.share * sample.bits)
+        decoded = _kernels.inverse_dct_half(levels, tables[0], self._height, self._width, self._threads)
+        lost = block_weights.feedback(self._source.half, decoded, self._preset, self._threads)
+        return self._weighted(self.unweighted, lost), truth
 
     def _safe_strength(self, setting: float) -> float:
         assert self._weights is not None
@@ -285,31 +298,20 @@ class RdoEncoder:
             part = RdoEncoder(pixels, self._preset, sampling=self._sampling, weights=weights, threads=self._threads)
 
         usual = part.rough_bytes(setting)
-        base = part._with_feedback(setting)
+        base = part._with_feedback(setting)[0]
 
         def trial(strength: float) -> bytes:
             tried = part._copy()
             tried.components = part._weighted(base, part._map_factor(strength))
-            tried._shift += tried._correction(setting, usual)
+            tried._shift += _setting_between(tried.rough_bytes(setting), usual)
             return tried.encode(setting)
 
-        return guard.strength(pixels, part._source.luma, weights, trial)
-
-    def _correction(self, setting: float, n_bytes: float) -> float:
-        """What to add to a setting for files of about `n_bytes` bytes."""
-        return math.log(n_bytes / self.rough_bytes(setting)) / GROWTH
-
-    def _decoded_luma(self, setting: float) -> Floats:
-        """Luma as a decoder gives it, not rounded."""
-        tables, lagrangian = self._tables_and_lambda(setting)
-        levels = self._quantised_component(0, tables[0], lagrangian)
-        decoded = _kernels.inverse_dct(levels, tables[0], self._height, self._width, self._threads)
-        return np.clip(decoded, -128, 127)
+        return guard.strength(pixels, weights, trial, self._threads)
 
     def _masked(self) -> list[Component]:
         """The picture's components with the weights of masking."""
         source = self._source
-        low, high = block_weights.masking(source.luma, source.planes[0], self._preset, self._threads)
+        low, high = block_weights.masking(source.half, source.planes[0], self._preset, self._threads)
         factors = source.samplings[0]
         components = [Component(source.planes[0], low, high, factors)]
         for plane, sampling in zip(source.planes[1:], source.samplings[1:], strict=True):
@@ -339,18 +341,32 @@ class RdoEncoder:
         levels[..., 0] = _kernels.settle_dc(component.coefficients[..., 0] / step, weights, DC_REACH, bits)
 
     def _quantised_component(self, index: int, table: Table, lagrangian: float) -> Levels:
-        prices = self._sampled(index, table, lagrangian)[1]
+        prices = self._sampled(index, table, lagrangian).prices
         return self._quantised_rows(index, table, lagrangian, prices, 0, 1)
 
-    def _sampled(self, index: int, table: Table, lagrangian: float) -> tuple[Levels, symbol_prices.Prices]:
-        """Levels of a part of the rows, and the prices of symbols that settle there."""
-        rows = self.components[index].coefficients.shape[0]
-        step = min(SPARSE, max(1, rows // ROWS_ENOUGH))
-        prices = symbol_prices.START
-        for _ in range(PRICE_PASSES):
+    def _samples(self, setting: float) -> list[_Sample]:
+        tables, lagrangian = self._tables_and_lambda(setting)
+        return [self._sampled(index, table, lagrangian) for index, table in enumerate(tables)]
+
+    def _sampled(self, index: int, table: Table, lagrangian: float) -> _Sample:
+        """A part of the rows, with the prices of symbols that settle there."""
+        rows, columns = self.components[index].coefficients.shape[:2]
+        step = max(1, min(max(SPARSE, rows * columns // BLOCKS_ENOUGH), rows // ROWS_ENOUGH))
+        prices = symbol_prices.START if self._prices is None else self._prices[index]
+        for _ in range(PRICE_PASSES if self._prices is None else 1):
             levels = self._quantised_rows(index, table, lagrangian, prices, step // 2, step)
-            prices = symbol_prices.measure(levels, self._preset.blank, sequential=self._baseline, threads=self._threads)
-        return levels, prices
+            sample = self._measured(index, levels)
+            prices = sample.prices
+        return dataclasses.replace(sample, share=rows / levels.shape[0])
+
+    def _measured(self, index: int, levels: Levels) -> _Sample:
+        prices = symbol_prices.measure(levels, self._preset.blank, sequential=self._baseline, threads=self._threads)
+        tall = self._baseline and self.components[index].sampling[1] > 1
+        return _Sample(prices, prices.total + symbol_prices.dc_bits(levels, tall))
+
+    def _bytes_of(self, samples: list[_Sample]) -> float:
+        """About what a file takes that is like samples of its components."""
+        return _STUFFING * sum(sample.share * sample.bits for sample in samples) / 8 + _OVERHEAD
 
     def _quantised_rows(
         self,
@@ -398,6 +414,11 @@ _HUGE = 50_000_000
 
 def _one_colour(pixels: Pixels) -> bool:
     return all(np.ptp(plane) == 0 for plane in np.atleast_3d(pixels).transpose(2, 0, 1))
+
+
+def _setting_between(n_bytes: float, wanted: float) -> float:
+    """What to add to a setting for files of `wanted` bytes in place of `n_bytes`."""
+    return math.log(wanted / n_bytes) / GROWTH
 
 
 def exact_scale(setting: float) -> float:

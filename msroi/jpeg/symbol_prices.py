@@ -6,6 +6,7 @@ may be cut in two bands, each with a code of its own.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,7 @@ class Prices:
     """Bits of a component's AC symbols in two bands, 1..cut and cut + 1..63 (cut 63: one band).
 
     symbols: float32 (2, 256), run/size symbols. ends: float32 (2, 2), per band that of a band without any
-    value and that of the zeros after its last value. total: entropy of what they were measured on, in bits.
+    value and that of the zeros after its last value. total: of what they were measured on, as Huffman codes take it.
     """
 
     cut: int
@@ -62,14 +63,20 @@ def measure(levels: Levels, blank_share: float, *, sequential: bool, threads: in
     totals = each.sum(axis=1)
     pairs = totals[1::2] + totals[2::2]  # of the two bands of each cut
     if sequential or pairs.min() >= totals[0]:
-        bands, cut, total = [0], 63, totals[0]
+        bands, cut = [0], 63
     else:
         best = int(pairs.argmin())
-        bands, cut, total = [1 + 2 * best, 2 + 2 * best], CUTS[best], pairs[best]
+        bands, cut = [1 + 2 * best, 2 + 2 * best], CUTS[best]
     ends = np.zeros((2, 2), np.float32)
     for row, band in enumerate(bands):
         ends[row] = bits[band, 0] if sequential else _ends(counts[band], each[band], blank_share, levels)
-    return Prices(cut, bits[[bands[0], bands[-1]]].astype(np.float32), ends, float(total))
+    total = sum(_coded_bits(counts[band]) for band in bands)
+    return Prices(cut, bits[[bands[0], bands[-1]]].astype(np.float32), ends, total)
+
+
+def _coded_bits(counts: npt.NDArray[np.int64]) -> float:
+    """What so many symbols take with the code that suits them best, further bits included."""
+    return float(np.sum(counts * (_kernels.huffman_lengths(counts) + EXTRA_BITS)))
 
 
 def _ends(counts: npt.NDArray[np.int64], each: Costs, blank_share: float, levels: Levels) -> tuple[float, float]:
@@ -92,15 +99,22 @@ def dc_prices(levels: Levels) -> Floats:
     return np.asarray(bits, np.float32)
 
 
-def dc_bits(levels: Levels) -> float:
-    """Entropy of the DC differences along rows, further bits included: near what a scan of DC takes."""
-    differences = np.abs(np.diff(levels[..., 0].astype(np.int32), axis=1))
-    sizes = np.frexp(differences)[1]  # number of bits of a magnitude
-    counts = np.bincount(sizes.ravel(), minlength=1)
-    if not counts.sum():
-        return 0.0
-    shares = counts / counts.sum()
-    return float(-np.sum(counts * np.log2(np.maximum(shares, 1e-9))) + sizes.sum())
+def dc_bits(levels: Levels, tall: bool) -> float:
+    """About the bits of the DC differences, from those along rows.
+
+    tall: blocks come by MCUs of two rows, so that every other step goes to the next or last row.
+    """
+    differences = np.abs(np.diff(levels[..., 0].astype(np.int32), axis=1)).ravel()
+    along = _coded_bits(_categories(differences))
+    if not tall:
+        return along
+    # A neighbour across a corner differs by about sqrt(2) times as much.
+    return (along + _coded_bits(_categories(np.rint(math.sqrt(2) * differences)))) / 2
+
+
+def _categories(magnitudes: npt.NDArray[np.number]) -> npt.NDArray[np.int64]:
+    """How many have how many bits: (256,)."""
+    return np.bincount(np.frexp(magnitudes)[1], minlength=256)
 
 
 def _guessed_counts() -> npt.NDArray[np.float64]:
