@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.jpeg import _kernels
+from msroi.jpeg.tables import RADIUS
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -19,12 +20,22 @@ Pixels = npt.NDArray[np.uint8]
 # Factors (horizontal, vertical) of luma for each sampling; chroma has 1, 1.
 SAMPLINGS: Mapping[str, tuple[int, int]] = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
 
+# Overshoot: pixels at 255 and 0 may lie beyond, because decoders clip. Of the blocks that clip alike one with few
+# coefficients is looked for in so many rounds, each shrinking a coefficient by so much; about as much as makes
+# ROUNDS enough, from made text and drawings and CID22's clipped photos.
+SHRINK = np.interp(RADIUS, (0, 1, 2, 10), (0, 3, 5, 7)).astype(np.float32)
+ROUNDS = 16
+
+# Such pixels lie beyond their limit by this share of the block's contrast or MOST_MARGIN at least, so that small errors
+# are clipped too, and by REACH at most: decoders' fixed-point arithmetic has room for twice as much.
+MARGIN, MOST_MARGIN, REACH = 0.1, 16.0, 64.0
+
 
 @dataclass(frozen=True)
 class Coefficients:
     """One picture.
 
-    luma: float32 (height, width) centred on 0, what the first component shows. planes: for each component
+    luma: float32 (height, width) centred on 0, what the first component shows once clipped. planes: for each component
     float32 (rows, columns, 64) in zigzag order, in the scale of the orthonormal DCT. samplings: for each
     component its factors (horizontal, vertical).
     """
@@ -41,7 +52,7 @@ def from_pixels(pixels: Pixels, sampling: str, steps: tuple[float, ...], threads
     chroma comes nearer to what decoders enlarge well.
     """
     luma = luma_of(pixels, threads)
-    planes = [_kernels.forward_dct(luma, threads)]
+    planes = [_kernels.overshooting_dct(luma, SHRINK, MARGIN, MOST_MARGIN, REACH, ROUNDS, threads)]
     if pixels.ndim == 2:
         return Coefficients(luma, tuple(planes), ((1, 1),))
     factors = SAMPLINGS[sampling]
