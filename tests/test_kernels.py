@@ -165,6 +165,105 @@ def test_similarity_is_ssim(size: tuple[int, int], luminance: bool) -> None:
         assert np.array_equal(means, _kernels.similarity(x, y, side, luminance, 3))
 
 
+# --- overshoot ------------------------------------------------------------------------------------
+
+# shrink, margin, most, reach, rounds
+OVERSHOOT = (np.linspace(0, 6, 64).astype(np.float32), 0.1, 16.0, 64.0, 12)
+
+
+def clipped_plane(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Noise of great contrast, a part of it at the limits, as a decoder shows it."""
+    plane = np.random.default_rng(seed).normal(40, 150, (height, width))
+    return np.clip(np.rint(plane), -128, 127).astype(np.float32)
+
+
+def unzigzagged(values: np.ndarray) -> np.ndarray:
+    block = np.empty((8, 8))
+    for k, (y, x) in enumerate(ZIGZAG):
+        block[y, x] = values[k]
+    return block
+
+
+def overshot_oracle(
+    pixels: np.ndarray, shrink: np.ndarray, margin: float, most: float, reach: float, rounds: int
+) -> np.ndarray:
+    """FISTA as Beck and Teboulle wrote it (2009, eq. 4.1 to 4.3), on one block."""
+    white, black = pixels >= 126.5, pixels <= -127.5
+    if not (white.any() or black.any()) or white.all() or black.all():
+        return pixels
+    over = min(most, margin * np.mean(127 - pixels[~white]))
+    under = min(most, margin * np.mean(pixels[~black] + 128))
+    low = np.where(white, 127 + over, np.where(black, -128 - reach, pixels))
+    high = np.where(white, 127 + reach, np.where(black, -128 - under, pixels))
+    matrix, steps = dct_matrix(), unzigzagged(shrink)
+    x = y = np.clip(pixels, low, high)
+    t = 1.0
+    for _ in range(rounds):
+        c = matrix @ y @ matrix.T
+        c = np.sign(c) * np.maximum(np.abs(c) - steps, 0)
+        following = np.clip(matrix.T @ c @ matrix, low, high)
+        t, before = (1 + math.sqrt(1 + 4 * t * t)) / 2, t
+        x, y = following, following + (before - 1) / t * (following - x)
+    return x
+
+
+@pytest.mark.parametrize("size", [*SIZES, (40, 40)])
+def test_overshoot_is_proximal_descent(size: tuple[int, int]) -> None:
+    plane = clipped_plane(*size)
+    result = _kernels.overshooting_dct(plane, *OVERSHOOT)
+    padded = np.pad(plane, [(0, -n % 8) for n in size], mode="edge").astype(np.float64)
+    for row, column in np.ndindex(result.shape[:2]):
+        block = padded[8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
+        expected = dct_oracle(overshot_oracle(block, *OVERSHOOT).astype(np.float64))[0, 0]
+        np.testing.assert_allclose(result[row, column], expected, rtol=0, atol=2e-2)
+
+
+def test_overshoot_shows_the_same_picture_in_smaller_coefficients() -> None:
+    y, x = np.mgrid[:64, :64]
+    plane = np.clip(np.rint(250 * np.sin(x / 3 + y / 5)), -128, 127).astype(np.float32)
+    coefficients = _kernels.overshooting_dct(plane, *OVERSHOOT)
+    levels = np.rint(coefficients).astype(np.int16)
+    shown = _kernels.inverse_dct(levels, np.ones(64, np.uint16), 64, 64)
+    assert np.abs(np.clip(shown, -128, 127) - plane).max() < 4  # of 64 roundings
+    assert shown.max() <= 127 + 64 + 4 and shown.min() >= -128 - 64 - 4
+    # Rounds make them fewer: against pixels that are only moved by the margin.
+    moved = _kernels.overshooting_dct(plane, *OVERSHOOT[:-1], 0)
+    weighted = [np.sum(np.abs(c) * OVERSHOOT[0]) for c in (coefficients, moved)]
+    assert weighted[0] < 0.9 * weighted[1]
+
+
+@pytest.mark.parametrize("value", [127.0, -128.0, 126.0, 0.0])
+def test_flat_and_unclipped_blocks_have_no_overshoot(value: float) -> None:
+    flat = np.full((16, 24), value, np.float32)
+    within = np.clip(random_plane(16, 24), -126, 125)
+    for plane in (flat, within):
+        assert np.array_equal(_kernels.overshooting_dct(plane, *OVERSHOOT), _kernels.forward_dct(plane))
+
+
+def test_overshoot_does_not_depend_on_threads() -> None:
+    plane = clipped_plane(100, 60)
+    results = [_kernels.overshooting_dct(plane, *OVERSHOOT, threads) for threads in (1, 2, 5)]
+    assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_dc_that_no_file_holds_is_brought_back_without_darkening_ink(sign: int) -> None:
+    """With steps of 1 the largest DC is that of a block all white; overshoot beyond it is scaled down."""
+    limit = 127.0 if sign > 0 else -128.0
+    pixels = np.full((8, 8), limit + sign * 40, np.float32)
+    pixels[2, 3:5] = limit - sign * 90
+    coefficients = _kernels.forward_dct(pixels)
+    assert abs(coefficients[0, 0, 0]) > 1100
+    table, ones = np.ones(64, np.uint16), np.ones((1, 1), np.float32)
+    weights = np.ones(64, np.float32)
+    levels = _kernels.quantise(
+        coefficients, table, weights, ones, ones, BLEND, 0.0, START.cut, START.symbols, START.ends
+    )
+    assert levels[0, 0, 0] == (1023 if sign > 0 else -1024)
+    shown = _kernels.inverse_dct(levels, table, 8, 8)
+    assert np.abs(np.clip(shown, -128, 127) - np.clip(pixels, -128, 127)).max() < 3
+
+
 def test_ac_energy() -> None:
     coefficients = _kernels.forward_dct(random_plane(40, 24))
     expected = np.sum(coefficients[..., 1:].astype(np.float64) ** 2, axis=-1)
@@ -444,6 +543,14 @@ def test_wrong_arguments_are_refused() -> None:
         _kernels.forward_dct(random_plane(16, 16)[:, ::2])
     with pytest.raises(ValueError, match="shape"):
         _kernels.forward_dct(np.zeros((0, 8), np.float32))
+    with pytest.raises(ValueError, match="shrink"):
+        _kernels.overshooting_dct(plane, np.full(64, -1, np.float32), 0.1, 16.0, 64.0, 4)
+    with pytest.raises(ValueError, match="reach"):
+        _kernels.overshooting_dct(plane, OVERSHOOT[0], 0.1, 16.0, 65.0, 4)
+    with pytest.raises(ValueError, match="reach"):
+        _kernels.overshooting_dct(plane, OVERSHOOT[0], math.nan, 16.0, 64.0, 4)
+    with pytest.raises(ValueError, match="rounds"):
+        _kernels.overshooting_dct(plane, OVERSHOOT[0], 0.1, 16.0, 64.0, -1)
     with pytest.raises(ValueError, match="threads"):
         _kernels.forward_dct(plane, 0)
     with pytest.raises(ValueError, match="side"):

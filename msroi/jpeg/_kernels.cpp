@@ -230,7 +230,7 @@ void halve(const float* plane, int64_t height, int64_t width, bool horizontal, b
 constexpr float C1 = 0.4903926402f, C2 = 0.4619397663f, C3 = 0.4157348062f, C4 = 0.3535533906f, C5 = 0.2777851165f,
                 C6 = 0.1913417162f, C7 = 0.0975451610f;
 
-inline void dct_columns(const float* in, float* out) {
+MSROI_INSIDE void dct_columns(const float* in, float* out) {
     for (int i = 0; i < 8; ++i) {
         const float s0 = in[i] + in[56 + i], s1 = in[8 + i] + in[48 + i], s2 = in[16 + i] + in[40 + i],
                     s3 = in[24 + i] + in[32 + i];
@@ -248,7 +248,7 @@ inline void dct_columns(const float* in, float* out) {
     }
 }
 
-inline void inverse_dct_columns(const float* in, float* out) {
+MSROI_INSIDE void inverse_dct_columns(const float* in, float* out) {
     for (int i = 0; i < 8; ++i) {
         const float e0 = C4 * (in[i] + in[32 + i]), e1 = C4 * (in[i] - in[32 + i]);
         const float e2 = C2 * in[16 + i] + C6 * in[48 + i], e3 = C6 * in[16 + i] - C2 * in[48 + i];
@@ -267,14 +267,103 @@ inline void inverse_dct_columns(const float* in, float* out) {
     }
 }
 
-inline void transpose(const float* in, float* out) {
+MSROI_INSIDE void transpose(const float* in, float* out) {
     for (int y = 0; y < 8; ++y)
         for (int x = 0; x < 8; ++x) out[8 * x + y] = in[8 * y + x];
 }
 
+// Coefficients of a block of pixels, [column frequency][row frequency], and back.
+MSROI_INSIDE void dct_block(const float* pixels, float* out) {
+    float turned[64];
+    dct_columns(pixels, out);
+    transpose(out, turned);
+    dct_columns(turned, out);
+}
+
+MSROI_INSIDE void inverse_dct_block(const float* in, float* pixels) {
+    float turned[64];
+    inverse_dct_columns(in, pixels);
+    transpose(pixels, turned);
+    inverse_dct_columns(turned, pixels);
+}
+
+// Place in such a block of each zigzag index.
+inline int turned_place(int k) { return 8 * (ZIGZAG[k] % 8) + ZIGZAG[k] / 8; }
+
+// --- overshoot --------------------------------------------------------------------------------------------
+
+// Samples that a decoder clips: centred luma of pixels at 255 and at 0.
+constexpr float WHITE = 127.0f, BLACK = -128.0f;
+
+// Pixels at a limit may take any value beyond it, because decoders clip: a step from ink to paper need not be a square
+// wave. Of all blocks that clip to the same one this looks for one of few and small coefficients: least sum of
+// shrink(k) |c(k)| over what the bounds of each pixel allow, by proximal gradient steps with momentum (Beck and
+// Teboulle 2009, "FISTA"): shrink the coefficients, then put the pixels back into their bounds.
+struct Overshoot {
+    float shrink[64];  // in the order of dct_block
+    float margin;      // of the block's contrast, by which pixels at a limit lie beyond it at least, so that errors clip
+    float most;        // the largest margin
+    float reach;       // how far beyond a limit a pixel may lie
+    int rounds;
+
+    // Whether some but not all pixels of the block are at the upper limit, or at the lower.
+    static bool wanted(const float* pixels) {
+        int n_high = 0, n_low = 0;
+        for (int i = 0; i < 64; ++i) {
+            n_high += pixels[i] >= WHITE - 0.5f;
+            n_low += pixels[i] <= BLACK + 0.5f;
+        }
+        return n_high + n_low > 0 && n_high < 64 && n_low < 64;
+    }
+
+    // Bounds of each pixel. A margin costs amplitude, so it is a share of the amplitude there is.
+    void bounds(const float* pixels, float* low, float* high) const {
+        float below_white = 0.0f, above_black = 0.0f;
+        int n_below = 0, n_above = 0;
+        for (int i = 0; i < 64; ++i) {
+            const bool below = pixels[i] < WHITE - 0.5f, above = pixels[i] > BLACK + 0.5f;
+            below_white += below ? WHITE - pixels[i] : 0.0f;
+            above_black += above ? pixels[i] - BLACK : 0.0f;
+            n_below += below;
+            n_above += above;
+        }
+        const float over = std::min(most, margin * below_white / static_cast<float>(n_below));
+        const float under = std::min(most, margin * above_black / static_cast<float>(n_above));
+        for (int i = 0; i < 64; ++i) {
+            const bool white = pixels[i] >= WHITE - 0.5f, black = pixels[i] <= BLACK + 0.5f;
+            low[i] = white ? WHITE + over : black ? BLACK - reach : pixels[i];
+            high[i] = white ? WHITE + reach : black ? BLACK - under : pixels[i];
+        }
+    }
+
+    // REQUIRES: wanted(pixels).
+    MSROI_INSIDE void block(float* pixels) const {
+        float low[64], high[64], point[64], coefficients[64], next[64];
+        bounds(pixels, low, high);
+        for (int i = 0; i < 64; ++i) point[i] = pixels[i] = std::min(high[i], std::max(low[i], pixels[i]));
+        float pace = 1.0f;
+        for (int round = 0; round < rounds; ++round) {
+            dct_block(point, coefficients);
+            for (int k = 0; k < 64; ++k)
+                coefficients[k] -= std::min(shrink[k], std::max(-shrink[k], coefficients[k]));
+            inverse_dct_block(coefficients, next);
+            const float faster = 0.5f * (1.0f + std::sqrt(1.0f + 4.0f * pace * pace));
+            const float momentum = (pace - 1.0f) / faster;
+            pace = faster;
+            for (int i = 0; i < 64; ++i) {
+                const float value = std::min(high[i], std::max(low[i], next[i]));
+                point[i] = value + momentum * (value - pixels[i]);
+                pixels[i] = value;
+            }
+        }
+    }
+};
+
+// --- planes -----------------------------------------------------------------------------------------------
+
 // Blocks first..last (rows of blocks); pixels beyond the right and lower border repeat the last ones.
 MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, int64_t columns, int64_t first,
-                            int64_t last, float* coefficients) {
+                            int64_t last, const Overshoot* overshoot, float* coefficients) {
     float a[64], b[64];
     for (int64_t by = first; by < last; ++by) {
         for (int64_t bx = 0; bx < columns; ++bx) {
@@ -286,11 +375,10 @@ MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, i
                 else
                     for (int64_t x = 0; x < 8; ++x) a[8 * y + x] = row[std::min(8 * bx + x, width - 1)];
             }
-            dct_columns(a, b);
-            transpose(b, a);
-            dct_columns(a, b);  // b[8 * column frequency + row frequency]
+            if (overshoot && Overshoot::wanted(a)) overshoot->block(a);
+            dct_block(a, b);
             float* out = coefficients + (by * columns + bx) * 64;
-            for (int k = 0; k < 64; ++k) out[k] = b[8 * (ZIGZAG[k] % 8) + ZIGZAG[k] / 8];
+            for (int k = 0; k < 64; ++k) out[k] = b[turned_place(k)];
         }
     }
 }
@@ -555,6 +643,26 @@ inline int highest_bit(uint64_t mask) {
 
 constexpr int MAX_AC = 1023, MAX_CATEGORY = 10, MAX_DC = 1023, MIN_DC = -1024;
 
+// A block whose DC is beyond what a file holds, because pixels lie beyond the limits: their overshoot scaled down to
+// where it fits. Nothing else lies there; coefficients of pixels within the limits always fit.
+// REQUIRES: c[0] outside [lowest, highest].
+inline void within_range(const float* c, float lowest, float highest, float* out) {
+    float turned[64], pixels[64];
+    for (int k = 0; k < 64; ++k) turned[turned_place(k)] = c[k];
+    inverse_dct_block(turned, pixels);
+    const bool high = c[0] > highest;
+    const float excess = 8.0f * (high ? c[0] - highest : lowest - c[0]);
+    float beyond = 0.0f;
+    for (int i = 0; i < 64; ++i) beyond += std::max(0.0f, high ? pixels[i] - WHITE : BLACK - pixels[i]);
+    const float kept = beyond > excess ? 1.0f - excess / beyond : 0.0f;
+    for (int i = 0; i < 64; ++i) {
+        if (high && pixels[i] > WHITE) pixels[i] = WHITE + kept * (pixels[i] - WHITE);
+        if (!high && pixels[i] < BLACK) pixels[i] = BLACK + kept * (pixels[i] - BLACK);
+    }
+    dct_block(pixels, turned);
+    for (int k = 0; k < 64; ++k) out[k] = turned[turned_place(k)];
+}
+
 // What a band of coefficients costs beside its symbols: nothing in it but zeros, or zeros after its last value.
 struct Ends {
     float blank, after;
@@ -732,7 +840,16 @@ struct Quantiser {
 
 MSROI_HOT void quantise_row(const Quantiser& quantiser, const float* c, const float* low, const float* high,
                             int64_t columns, int16_t* levels) {
-    for (int64_t x = 0; x < columns; ++x) quantiser.block(c + 64 * x, low[x], high[x], levels + 64 * x);
+    const float lowest = MIN_DC * quantiser.table[0], highest = MAX_DC * quantiser.table[0];
+    float fitting[64];
+    for (int64_t x = 0; x < columns; ++x) {
+        const float* own = c + 64 * x;
+        if (own[0] < lowest || own[0] > highest) {
+            within_range(own, lowest, highest, fitting);
+            own = fitting;
+        }
+        quantiser.block(own, low[x], high[x], levels + 64 * x);
+    }
 }
 
 // DC values of least J along the blocks, which are coded by their differences in the order of rows: each the rounded
@@ -1446,7 +1563,7 @@ Array<float> halve(const Array<float>& plane, bool horizontal, bool vertical, co
     return out;
 }
 
-Array<float> forward_dct(const Array<float>& plane, int threads) {
+Array<float> transformed(const Array<float>& plane, const msroi::Overshoot* overshoot, int threads) {
     check_shape("plane", plane, {-1, -1});
     const auto height = plane.shape(0), width = plane.shape(1);
     const auto rows = (height + 7) / 8, columns = (width + 7) / 8;
@@ -1456,8 +1573,23 @@ Array<float> forward_dct(const Array<float>& plane, int threads) {
     threads = checked_threads(threads);
     py::gil_scoped_release release;
     msroi::share(rows, threads,
-                 [&](int64_t a, int64_t b) { msroi::forward_rows(in, height, width, columns, a, b, result); });
+                 [&](int64_t a, int64_t b) { msroi::forward_rows(in, height, width, columns, a, b, overshoot, result); });
     return out;
+}
+
+Array<float> forward_dct(const Array<float>& plane, int threads) { return transformed(plane, nullptr, threads); }
+
+Array<float> overshooting_dct(const Array<float>& plane, const Array<float>& shrink, float margin, float most,
+                              float reach, int rounds, int threads) {
+    check_shape("shrink", shrink, {64});
+    if (!(margin >= 0 && most >= 0 && reach >= most && reach <= 64)) refuse("margin, most, reach: must be 0 <= most <= reach <= 64");
+    if (rounds < 0 || rounds > 1000) refuse("rounds: must be 0 to 1000");
+    msroi::Overshoot overshoot{{}, margin, most, reach, rounds};
+    for (int k = 0; k < 64; ++k) {
+        if (!(shrink.data()[k] >= 0)) refuse("shrink: must not be negative");
+        overshoot.shrink[msroi::turned_place(k)] = shrink.data()[k];
+    }
+    return transformed(plane, &overshoot, threads);
 }
 
 void check_levels(const Array<int16_t>& levels) { check_shape("levels", levels, {-1, -1, 64}); }
@@ -1676,6 +1808,8 @@ PYBIND11_MODULE(_kernels, module) {
     module.def("halve", &halve, py::arg("plane").noconvert(), py::arg("horizontal"), py::arg("vertical"),
                py::arg("steps"), py::arg("threads") = 1);
     module.def("forward_dct", &forward_dct, py::arg("plane").noconvert(), py::arg("threads") = 1);
+    module.def("overshooting_dct", &overshooting_dct, py::arg("plane").noconvert(), py::arg("shrink").noconvert(),
+               py::arg("margin"), py::arg("most"), py::arg("reach"), py::arg("rounds"), py::arg("threads") = 1);
     module.def("inverse_dct", &inverse_dct, py::arg("levels").noconvert(), py::arg("table").noconvert(),
                py::arg("height"), py::arg("width"), py::arg("threads") = 1);
     module.def("inverse_dct_half", &inverse_dct_half, py::arg("levels").noconvert(), py::arg("table").noconvert(),

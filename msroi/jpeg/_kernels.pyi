@@ -23,6 +23,13 @@ def halve(plane: Floats, horizontal: bool, vertical: bool, steps: Sequence[float
 def forward_dct(plane: Floats, threads: int = 1) -> Floats:
     """(rows, columns, 64) coefficients of (height, width) samples; the last samples fill blocks up."""
 
+def overshooting_dct(
+    plane: Floats, shrink: Floats, margin: float, most: float, reach: float, rounds: int, threads: int = 1
+) -> Floats:
+    """As forward_dct, but in blocks with some pixels at 127 or -128 (of 255 and 0, clipped by decoders) those lie
+    beyond, by at most `reach` (at most 64) and at least `margin` of the block's contrast or `most`, so that the
+    coefficients are few and small: `rounds` steps toward the least sum of shrink (64,) times their magnitudes."""
+
 def inverse_dct(
     levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], height: int, width: int, threads: int = 1
 ) -> Floats:

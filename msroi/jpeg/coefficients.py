@@ -13,12 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.jpeg import _kernels
+from msroi.jpeg.tables import RADIUS
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 # Factors (horizontal, vertical) of luma for each sampling; chroma has 1, 1.
 SAMPLINGS: Mapping[str, tuple[int, int]] = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
+
+# Overshoot: pixels at 255 and 0 may lie beyond, because decoders clip. Of the blocks that clip alike one with few
+# coefficients is looked for in so many rounds, each shrinking a coefficient by so much; about as much as makes
+# ROUNDS enough, from made text and drawings and CID22's clipped photos.
+SHRINK = np.interp(RADIUS, (0, 1, 2, 10), (0, 3, 5, 7)).astype(np.float32)
+ROUNDS = 16
+
+# Such pixels lie beyond their limit by this share of the block's contrast or MOST_MARGIN at least, so that small errors
+# are clipped too, and by REACH at most: decoders' fixed-point arithmetic has room for twice as much.
+MARGIN, MOST_MARGIN, REACH = 0.1, 16.0, 64.0
 
 
 # Pictures are transformed in strips of so many rows (whole MCUs): what lies between pixels and coefficients then stays
@@ -55,7 +66,9 @@ def from_pixels(pixels: Pixels, sampling: str, steps: tuple[float, ...], threads
         bottom = min(top + STRIP, height)
         luma = luma_of(pixels[top:bottom])
         half[top // 2 : -(-bottom // 2)] = _kernels.block_means(luma, 2)
-        planes[0][top // 8 : -(-bottom // 8)] = _kernels.forward_dct(luma)
+        planes[0][top // 8 : -(-bottom // 8)] = _kernels.overshooting_dct(
+            luma, SHRINK, MARGIN, MOST_MARGIN, REACH, ROUNDS
+        )
         first = top // (8 * samplings[0][1])
         for index in range(1, len(planes)):
             blocks = _kernels.forward_dct(_chroma(pixels, index, top, bottom, samplings[0], steps))
