@@ -256,15 +256,15 @@ def test_every_encoder_makes_the_largest_file_that_fits(name: str, grey: bool, p
     encoder = ENCODERS[name]
     if encoder.missing():
         pytest.skip(encoder.missing())
-    pixels = np.ascontiguousarray(photo[20:101, 60:167, 0] if grey else photo[20:101, 60:167])
-    subject = Subject(read(pixels), mask=inputs.centred(81, 107))
+    pixels = np.ascontiguousarray(photo[20:151, 60:257, 0] if grey else photo[20:151, 60:257])
+    subject = Subject(read(pixels), mask=inputs.centred(131, 197))
     target = Target(quality=50)
     files = Files(encoder.start(subject), 0.0)
     made = reach(encoder, files, target, "size", pixels)
     budget = target.budget(pixels)
     assert 0.8 * budget <= len(made.match.data) <= budget and made.seconds > 0
     decoded = encoder.decode(made.match.data)
-    assert decoded.dtype == np.uint8 and decoded.shape[:2] == (81, 107)
+    assert decoded.dtype == np.uint8 and decoded.shape[:2] == (131, 197)
     like = decoded if decoded.ndim == pixels.ndim else decoded[..., 0]
     assert metrics.psnr_db(pixels, np.ascontiguousarray(like)) > 24
     assert encoder.version() and "=" in encoder.describe(made.match.setting, made.match.data)
