@@ -160,7 +160,11 @@ def si_ssim(reference: npt.ArrayLike, candidate: npt.ArrayLike, saliency: npt.Ar
     Source: Wang, Han, Wang, "An End-to-End Deep Learning Image Compression Framework Based on
     Semantic Analysis", Applied Sciences 9(17):3580, 2019, eq. 10 and 13, doi:10.3390/app9173580.
     """
-    similarity = ssim_map(reference, candidate)
+    return si_ssim_of_map(ssim_map(reference, candidate), saliency)
+
+
+def si_ssim_of_map(similarity: FloatArray, saliency: npt.ArrayLike) -> float:
+    """`si_ssim` of a picture whose `ssim_map` is known: float64 (height, width)."""
     importance = _block_sums(_checked_weights(saliency, similarity))
     block_ssim = _block_sums(similarity) / _block_sums(np.ones_like(similarity))
     return float(np.sum(importance * block_ssim) / np.sum(importance))

@@ -26,7 +26,8 @@ RANKS = {
     "pipeline": 5,
     "comparison": 5,
     "report": 6,
-    "cli": 7,
+    "benchmark": 7,
+    "cli": 8,
 }
 HEAVY = {"cv2", "keras", "matplotlib", "numpy", "onnxruntime", "PIL", "rich", "scipy", "skimage", "tensorflow"}
 KERAS_HOMES = {"msroi/saliency/keras_model.py"}

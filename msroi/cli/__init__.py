@@ -28,6 +28,7 @@ VERBS = {
     "compress": "make a JPEG that spends its bytes where people look",
     "map": "write the saliency map of a picture",
     "compare": "score files against a reference picture",
+    "benchmark": "encoders against each other at equal bytes, with a report",
     "demo": "try it: a photo in, everything out, one page to look at",
     "info": "versions and networks, or what a JPEG file is",
 }
@@ -72,6 +73,7 @@ def _run(words: list[str]) -> int:
     verb = importlib.import_module(f"msroi.cli.{arguments.verb}")
     if unknown:
         arguments.parser.refuse_unknown(unknown)
+    arguments.words = words
     status: int = verb.run(arguments)
     return status
 

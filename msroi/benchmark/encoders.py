@@ -1,0 +1,397 @@
+"""Every encoder that the benchmark knows, on one surface; `ENCODERS` is the table.
+
+To add one, write a class with `start` and add its line to the table: search, scores, report and command line
+know nothing else of it. What it needs beyond msroi is imported where it is used; where that is missing, the
+encoder is listed as absent with what to install.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from msroi.benchmark.subject import Floats, Subject
+from msroi.jpeg import make_codec, plain
+from msroi.jpeg.interval import Interval
+from msroi.matching import LOOK
+from msroi.version import __version__
+
+Pixels = npt.NDArray[np.uint8]
+
+# JPEG's qualities from the smallest file to the largest.
+QUALITIES = plain.QUALITIES
+
+
+@dataclass(frozen=True)
+class Coder:
+    """One picture, ready to be coded at any of the settings.
+
+    encode: a setting -> a whole file without metadata; the same bytes for the same setting.
+    settings: all that may be tried, from the smallest file to the largest, or an interval of real numbers.
+    An object with these two, and for an interval maybe `rough_bytes`, `near` and `note` as in
+    `matching.RealEncoder`, does as well; without them files are made to be estimated.
+    """
+
+    encode: Callable[[Any], bytes]
+    settings: Sequence[Any] | Interval = QUALITIES
+
+
+class Encoder:
+    """One way to code pictures: what the table holds.
+
+    name: as on the command line and in the rows. suffix: of its files.
+    module, install: what must be there to be imported, and the command that installs it.
+    ours: whether msroi makes it. needs_mask: it codes by the masks that were given; follows_map: by the
+        subject's own map.
+    has_quality_numbers: its settings are 1 to 100 and mean quality.
+    look: how many settings around its border the search looks at (see `msroi.matching`).
+    """
+
+    name: str
+    suffix = ".jpg"
+    module = ""
+    install = ""
+    ours = False
+    needs_mask = False
+    follows_map = False
+    has_quality_numbers = True
+    look = LOOK
+
+    def missing(self) -> str:
+        """What is missing to run it, and what to do; "" if nothing is."""
+        if self.module:
+            try:
+                importlib.import_module(self.module)
+            except (ImportError, OSError):  # OSError: a wheel that finds no library of the system
+                return f"{self.module} is not installed: {self.install}"
+        return ""
+
+    def version(self) -> str:
+        """What makes the bytes, and of which version."""
+        return _pillow_version("jpg")
+
+    def start(self, subject: Subject) -> Any:
+        """Do what all settings share. Returns a `Coder` or an object like one."""
+        raise NotImplementedError
+
+    def decode(self, data: bytes) -> Pixels:
+        """Pixels of a file that it made: uint8 (height, width[, 3])."""
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+
+    def describe(self, setting: Any, data: bytes) -> str:
+        """The setting of a file that it made, as words `name=value`, and its sampling."""
+        return f"quality={setting:g} {_sampling(data)}".strip()
+
+
+class PillowEncoder(Encoder):
+    """A format that Pillow writes, at qualities."""
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        suffix: str,
+        options: Mapping[str, Any],
+        *,
+        feature: str = "jpg",
+        settings: Sequence[float] = QUALITIES,
+        sampling: str = "",
+    ) -> None:
+        self.name, self.suffix = name, suffix
+        self._kind, self._options, self._feature = kind, options, feature
+        self._settings, self._sampling = settings, sampling
+
+    def missing(self) -> str:
+        from PIL import features
+
+        return "" if features.check(self._feature) else f"this Pillow has no {self._kind}: pip install -U pillow"
+
+    def version(self) -> str:
+        return _pillow_version(self._feature)
+
+    def start(self, subject: Subject) -> Coder:
+        return Coder(functools.partial(self._encode, subject.pixels), self._settings)
+
+    def _encode(self, pixels: Pixels, setting: float) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, self._kind, quality=setting, **self._options)
+        return buffer.getvalue()
+
+    def describe(self, setting: Any, data: bytes) -> str:
+        return f"quality={setting:g} {self._sampling or _sampling(data)}".strip()
+
+
+class Jpeg2000(Encoder):
+    """JPEG 2000 by OpenJPEG: irreversible wavelet, told how many bytes it may take."""
+
+    name = "jpeg2000"
+    suffix = ".jp2"
+    has_quality_numbers = False
+
+    def missing(self) -> str:
+        from PIL import features
+
+        return "" if features.check("jpg_2000") else "this Pillow has no JPEG 2000: pip install -U pillow"
+
+    def version(self) -> str:
+        return _pillow_version("jpg_2000")
+
+    def start(self, subject: Subject) -> _Jpeg2000Coder:
+        return _Jpeg2000Coder(subject.pixels)
+
+    def describe(self, setting: float, data: bytes) -> str:
+        return f"rate={2**-setting:.4g}"
+
+
+class _Jpeg2000Coder:
+    """The setting is minus log2 of the rate of compression, which OpenJPEG meets within some per cent."""
+
+    settings = Interval(-11.0, 0.0)
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._pixels = pixels
+
+    def rough_bytes(self, setting: float) -> float:
+        return float(self._pixels.size * 2**setting)
+
+    def encode(self, setting: float) -> bytes:
+        buffer = io.BytesIO()
+        options = {"mct": 1} if self._pixels.ndim == 3 else {}
+        layers = [2**-setting]
+        image = Image.fromarray(self._pixels)
+        image.save(buffer, "JPEG2000", quality_mode="rates", quality_layers=layers, irreversible=True, **options)
+        return buffer.getvalue()
+
+
+class MozJpeg(Encoder):
+    """mozjpeg by libvips: trellis, deringing, optimised scans, table 3."""
+
+    name = "mozjpeg"
+    module = "pyvips"
+    install = 'pip install "pyvips[binary]"'
+
+    def missing(self) -> str:
+        return super().missing() or _missing_trellis()
+
+    def version(self) -> str:
+        import pyvips
+
+        return "libvips " + ".".join(str(pyvips.version(part)) for part in range(3))
+
+    def start(self, subject: Subject) -> Coder:
+        return Coder(functools.partial(_save_mozjpeg, subject.pixels, True))
+
+
+def _save_mozjpeg(pixels: Pixels, trellis: bool, quality: int) -> bytes:
+    import pyvips
+
+    data: bytes = pyvips.Image.new_from_array(pixels).jpegsave_buffer(
+        Q=quality,
+        optimize_coding=True,
+        interlace=True,
+        trellis_quant=trellis,
+        overshoot_deringing=True,
+        optimize_scans=True,
+        quant_table=3,
+        subsample_mode="on" if pixels.ndim == 3 else "auto",
+        keep="none",
+    )
+    return data
+
+
+@functools.cache
+def _missing_trellis() -> str:
+    """A libvips without mozjpeg writes JPEG too and passes over its options."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    if _save_mozjpeg(noise, True, 50) == _save_mozjpeg(noise, False, 50):
+        return f"this libvips has no mozjpeg: {MozJpeg.install}"
+    return ""
+
+
+class Jpegli(Encoder):
+    """jpegli, 4:2:0: its distance by ajpegli, or whole qualities by pyjpegli where that is not to be had."""
+
+    name = "jpegli"
+    install = "pip install ajpegli (or pyjpegli, which knows whole qualities only)"
+
+    def missing(self) -> str:
+        return "" if self._module() else f"neither ajpegli nor pyjpegli is installed: {self.install}"
+
+    @property
+    def has_quality_numbers(self) -> bool:  # type: ignore[override]
+        return self._module() == "pyjpegli"
+
+    def version(self) -> str:
+        from importlib import metadata
+
+        return f"{self._module()} {metadata.version(self._module())}"
+
+    def start(self, subject: Subject) -> Coder:
+        if self._module() == "pyjpegli":
+            return Coder(functools.partial(_save_pyjpegli, subject.pixels))
+        return Coder(functools.partial(_save_ajpegli, subject.pixels), Interval(-4.6, 4.0))
+
+    def describe(self, setting: float, data: bytes) -> str:
+        if self._module() == "pyjpegli":
+            return super().describe(setting, data)
+        return f"distance={2**-setting:.4f} {_sampling(data)}".strip()
+
+    @staticmethod
+    def _module() -> str:
+        for name in ("ajpegli", "pyjpegli"):
+            try:
+                importlib.import_module(name)
+            except (ImportError, OSError):
+                continue
+            return name
+        return ""
+
+
+def _save_ajpegli(pixels: Pixels, setting: float) -> bytes:
+    """The setting is minus log2 of the distance."""
+    import ajpegli
+
+    options = {"subsampling": "420"} if pixels.ndim == 3 else {}
+    data: bytes = ajpegli.encode(pixels, distance=2.0**-setting, **options)
+    return data
+
+
+def _save_pyjpegli(pixels: Pixels, quality: int) -> bytes:
+    import pyjpegli
+
+    colour = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    height, width = colour.shape[:2]
+    data: bytes = pyjpegli.encode(np.ascontiguousarray(colour), width, height, quality=quality)
+    return data
+
+
+class Heic(Encoder):
+    """HEVC's still pictures (HEIC) by x265, 4:2:0. Every second quality: libheif knows no finer steps."""
+
+    name = "heic"
+    suffix = ".heic"
+    module = "pillow_heif"
+    install = "pip install pillow-heif"
+
+    def version(self) -> str:
+        import pillow_heif
+
+        facts = pillow_heif.libheif_info()
+        return f"pillow-heif {pillow_heif.__version__}, libheif {facts['libheif']}, {facts['HEIF']}"
+
+    def start(self, subject: Subject) -> Coder:
+        import pillow_heif
+
+        def encode(quality: int) -> bytes:
+            buffer = io.BytesIO()
+            image = pillow_heif.from_pillow(Image.fromarray(subject.pixels))
+            image.save(buffer, quality=quality, chroma=420)
+            return buffer.getvalue()
+
+        return Coder(encode, range(0, 101, 2))
+
+    def decode(self, data: bytes) -> Pixels:
+        import pillow_heif
+
+        return np.asarray(pillow_heif.open_heif(data))
+
+    def describe(self, setting: Any, data: bytes) -> str:
+        return f"quality={setting} 4:2:0"
+
+
+class Msroi(Encoder):
+    """An encoder of this package. by: "map" (the one that was given, or the network's), "mask" or "" (no map)."""
+
+    ours = True
+
+    def __init__(self, name: str, method: str, by: str, **options: Any) -> None:
+        self.name = name
+        self._codec, self._options = make_codec(method, options), options
+        self.needs_mask, self.follows_map = by == "mask", by == "map"
+        self.look = self._codec.look or LOOK
+        self.has_quality_numbers = method == "two-pass"
+
+    def version(self) -> str:
+        return f"msroi {__version__}, {self._codec.name} {self._codec.version}"
+
+    def start(self, subject: Subject) -> Any:
+        return self._codec.start(subject.picture, self._map(subject), subject.threads)
+
+    def _map(self, subject: Subject) -> Floats | None:
+        if self.needs_mask:
+            return subject.soft_mask
+        return subject.saliency if self.follows_map else None
+
+    def describe(self, setting: float, data: bytes) -> str:
+        options = [f"{option}={value}" for option, value in self._options.items()]
+        own = f"setting={setting:.6f}" if isinstance(setting, float) else f"q_final={setting}"
+        if self._codec.name == "two-pass":
+            options += [f"{name}={getattr(self._codec, name)}" for name in ("q_low", "q_high", "levels")]
+        return " ".join([own, *options, _sampling(data)]).strip()
+
+
+def _pillow_version(feature: str) -> str:
+    from PIL import __version__ as pillow
+    from PIL import features
+
+    library = "libjpeg_turbo" if feature == "jpg" and features.check("libjpeg_turbo") else feature
+    return f"Pillow {pillow}, {library} {features.version(library)}"
+
+
+def _sampling(data: bytes) -> str:
+    """ "4:2:0" and "progressive" of a JPEG."""
+    from msroi.images import jpeg_facts
+
+    facts = jpeg_facts(data)
+    return f"{facts.sampling or 'grey'} {facts.process}"
+
+
+# Half steps: libwebp's quality is a real number.
+_HALVES = [step / 2 for step in range(201)]
+
+_ALL: tuple[Encoder, ...] = (
+    PillowEncoder("pillow", "JPEG", ".jpg", {}),
+    PillowEncoder("pillow-progressive", "JPEG", ".jpg", {"optimize": True, "progressive": True}),
+    Msroi("two-pass", "two-pass", "map"),
+    Msroi("rdo", "rdo", "map"),
+    Msroi("rdo-constant", "rdo", ""),
+    Msroi("rdo-masks", "rdo", "mask"),
+    MozJpeg(),
+    Jpegli(),
+    Jpeg2000(),
+    PillowEncoder("webp", "WEBP", ".webp", {"method": 6}, feature="webp", settings=_HALVES, sampling="4:2:0"),
+    PillowEncoder(
+        "avif",
+        "AVIF",
+        ".avif",
+        {"speed": 6, "subsampling": "4:2:0", "max_threads": 1},
+        feature="avif",
+        settings=range(101),
+        sampling="4:2:0",
+    ),
+    Heic(),
+    # By name only.
+    Msroi("rdo-no-guard", "rdo", "map", guard=False),
+    Msroi("rdo-masks-no-guard", "rdo", "mask", guard=False),
+    Msroi("rdo-constant-psnr", "rdo", "", tune="psnr"),
+    Msroi("rdo-constant-ssim", "rdo", "", tune="ssim"),
+    Msroi("rdo-masks-psnr", "rdo", "mask", tune="psnr", guard=False),
+)
+
+# The one table: name on the command line -> encoder.
+ENCODERS: dict[str, Encoder] = {encoder.name: encoder for encoder in _ALL}
+
+# What runs where nothing is asked for; `rdo-masks` where there are masks.
+DEFAULT_ENCODERS = tuple(ENCODERS)[: tuple(ENCODERS).index("heic") + 1]
+
+# The yardstick: its bytes are the budget of a target that is a quality.
+YARDSTICK = "pillow"

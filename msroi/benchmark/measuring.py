@@ -1,0 +1,146 @@
+"""One picture and one encoder: a file for each target, and its row. This runs in the workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from msroi.benchmark import rows
+from msroi.benchmark.commands import CommandEncoder
+from msroi.benchmark.encoders import ENCODERS, Encoder
+from msroi.benchmark.inputs import Entry
+from msroi.benchmark.rows import Row
+from msroi.benchmark.scores import measure
+from msroi.benchmark.subject import Floats, Subject
+from msroi.benchmark.targets import Files, Made, Target, like, reach
+from msroi.errors import MsroiError, TargetError
+from msroi.images import write_atomically
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all workers know. out: the run's folder; against: templates of command lines."""
+
+    out: Path
+    entries: Mapping[str, Entry]
+    targets: Mapping[str, Target]
+    against: tuple[str, ...]
+    matching: str
+    ssimulacra2: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """Rows to make: of one picture by one encoder, for some targets."""
+
+    image: str
+    encoder: str
+    targets: tuple[str, ...]
+
+
+def find_encoders(names: tuple[str, ...], against: tuple[str, ...]) -> dict[str, Encoder]:
+    """Encoders of the table by name, then those of command lines."""
+    commands = [CommandEncoder(template) for template in against]
+    return {name: ENCODERS[name] for name in names} | {command.name: command for command in commands}
+
+
+class Measuring:
+    """Handles tasks; keeps the picture of the last one."""
+
+    def __init__(self, plan: Plan) -> None:
+        cv2.setNumThreads(1)  # pictures run beside each other, and times should mean something
+        self._plan = plan
+        self._encoders = find_encoders(tuple(ENCODERS), plan.against)
+        self._known: tuple[str, Subject] | None = None
+
+    def __call__(self, task: Task) -> Iterator[Row]:
+        """A row for each target of the task. Whatever an encoder raises becomes a row."""
+        subject = self._subject(task.image)
+        encoder = self._encoders[task.encoder]
+        files: Files | None = None
+        for name in task.targets:
+            target = self._plan.targets[name]
+            row = base_row(self._plan.entries[task.image], encoder, name)
+            row["target_bytes"] = target.budget(subject.pixels)
+            try:
+                files = files or self._started(encoder, subject)
+                made = reach(encoder, files, target, self._plan.matching, subject.pixels)
+                row |= self._scored(encoder, subject, row, made)
+            except TargetError as error:
+                row |= {"status": rows.UNREACHABLE, "message": str(error)}
+            except Exception as error:  # encoders are programs of others, which raise anything
+                row |= {"status": rows.FAILED, "message": message_of(error)}
+            yield row
+
+    def _subject(self, image: str) -> Subject:
+        if self._known is None or self._known[0] != image:
+            subject = self._plan.entries[image].subject()
+            self._known = (image, subject)
+            if subject.mask is not None:
+                self._write_map("masks", image, subject.mask)
+        return self._known[1]
+
+    def _started(self, encoder: Encoder, subject: Subject) -> Files:
+        if encoder.follows_map:
+            assert self._known is not None
+            self._write_map("maps", self._known[0], subject.saliency)
+        started = time.perf_counter()
+        coder = encoder.start(subject)
+        return Files(coder, time.perf_counter() - started)
+
+    def _scored(self, encoder: Encoder, subject: Subject, row: Row, made: Made) -> dict[str, Any]:
+        data = made.match.data
+        started = time.perf_counter()
+        decoded = encoder.decode(data)
+        seconds_decode = time.perf_counter() - started
+        height, width = subject.pixels.shape[:2]
+        place = Path("files", encoder.name, f"{row['image']}.{row['target']}{encoder.suffix}")
+        write(self._plan.out / place, data)
+        return {
+            "settings": encoder.describe(made.match.setting, data),
+            "status": rows.OK,
+            "message": made.match.note,
+            "bytes": len(data),
+            "size_difference_percent": 100 * (len(data) / row["target_bytes"] - 1),
+            "bpp": 8 * len(data) / (width * height),
+            "seconds_encode": round(made.seconds, 4),
+            "seconds_decode": round(seconds_decode, 4),
+            "n_files": made.match.n_probes,
+            **measure(subject, like(decoded, subject.pixels), ssimulacra2=self._plan.ssimulacra2),
+            "file": place.as_posix(),
+        }
+
+    def _write_map(self, folder: str, image: str, values: Floats) -> None:
+        """As a grey picture of 8 bits."""
+        grey = np.rint(np.asarray(values) * 255).astype(np.uint8)
+        write(self._plan.out / folder / f"{image}.png", cv2.imencode(".png", grey)[1].tobytes())
+
+
+def base_row(entry: Entry, encoder: Encoder, target: str) -> Row:
+    """What is known of a row beforehand."""
+    return rows.make_row(
+        image=entry.name,
+        width=entry.width,
+        height=entry.height,
+        target=target,
+        encoder=encoder.name,
+        version="" if encoder.missing() else encoder.version(),
+    )
+
+
+def message_of(error: Exception) -> str:
+    """In one line; of what is no error of ours also its kind."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, MsroiError) else f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def write(path: Path, data: bytes) -> None:
+    """The whole file or nothing, in place of an older one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, data, overwrite=True)

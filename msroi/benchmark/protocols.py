@@ -1,0 +1,156 @@
+"""The papers' protocols by name: what they code, at which targets, and the tables they print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msroi.benchmark import rows
+from msroi.benchmark.rows import Row
+from msroi.benchmark.targets import Target
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to print: cells are text."""
+
+    title: str
+    columns: tuple[str, ...]
+    cells: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """line: what it is, for the help. encoders: what runs where none is named, None for the default ones.
+
+    tables: from rows and summary.
+    """
+
+    line: str
+    targets: tuple[Target, ...]
+    encoders: tuple[str, ...] | None
+    tables: Callable[[Sequence[Row], dict[str, Any]], list[Table]]
+
+
+_PAPER_SCORES = (("mse", 2), ("psnr", 2), ("ssim", 4), ("ms_ssim", 4))
+
+
+def _ms_roi_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Table]:
+    """The paper's four: a table of single pictures for each quality, then means, mean Q_final and ANOVA."""
+    columns: tuple[str, ...] = ("image", "encoder", "bytes", "MSE", "PSNR dB", "SSIM", "MS-SSIM", "setting")
+    tables = []
+    for number, target in enumerate(summary["targets"], 1):
+        cells = [
+            (row["image"], row["encoder"], f"{row['bytes']:,}", *_scores(row), row["settings"].split(" ")[0])
+            for row in all_rows
+            if row["target"] == target and row["status"] == rows.OK
+        ]
+        tables.append(Table(f"Table {number}: single pictures, {target}", columns, cells))
+    q_final = {entry["target"]: entry["mean"] for entry in summary["q_final"]}
+    cells = [
+        (
+            mean["target"],
+            mean["encoder"],
+            str(mean["n"]),
+            f"{mean['bytes']:,.0f}",
+            *_scores(mean),
+            _q_final(mean, q_final),
+        )
+        for mean in summary["means"]
+    ]
+    columns = ("target", "encoder", "n", "bytes", "MSE", "PSNR dB", "SSIM", "MS-SSIM", "Q_final")
+    tables.append(Table(f"Table {len(tables) + 1}: means", columns, cells))
+    cells = [(entry["target"], entry["metric"], f"{entry['f']:.3f}", f"{entry['p']:.4f}") for entry in summary["anova"]]
+    tables.append(Table("One-way analysis of variance between the encoders", ("target", "score", "F", "p"), cells))
+    return tables
+
+
+def _rate_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Table]:
+    """The curves as figures, BD-rates, and how SI-SSIM goes with SSIM."""
+    cells = [
+        (mean["target"], mean["encoder"], f"{mean['bpp']:.3f}", *(_number(mean.get(m), d) for m, d in _CURVES))
+        for mean in summary["means"]
+    ]
+    columns = ("target", "encoder", "bpp", "PSNR dB", "MS-SSIM", "SI-SSIM")
+    tables = [Table("Rate and distortion, means", columns, cells)]
+    return [*tables, *bd_rate_tables(summary), *correlation_tables(summary)]
+
+
+_CURVES = (("psnr", 2), ("ms_ssim", 5), ("si_ssim", 4))
+
+
+def bd_rate_tables(summary: dict[str, Any]) -> list[Table]:
+    """BD-rates of ours against the others', where there are: per cent of bytes, a line for each pair."""
+    ours = {encoder["name"] for encoder in summary["encoders"] if encoder["ours"]}
+    pairs: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for entry in summary["bd_rates"]:
+        if entry["encoder"] in ours and entry["against"] not in ours:
+            pairs.setdefault((entry["encoder"], entry["against"]), {})[entry["metric"]] = entry
+    shown = {n: title for n, title in _BD_SCORES.items() if any(n in metrics for metrics in pairs.values())}
+    cells = [
+        (
+            f"{encoder} against {against}",
+            *(f"{metrics[name]['mean_percent']:+.1f}" if name in metrics else "-" for name in shown),
+            "{:.2f} to {:.2f}".format(*next(iter(metrics.values()))["overlap"]),
+        )
+        for (encoder, against), metrics in pairs.items()
+    ]
+    columns = ("encoders", *shown.values(), "bpp compared")
+    return [Table("BD-rate: per cent of bytes for the same score", columns, cells)] if cells else []
+
+
+_BD_SCORES = {
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "ms_ssim": "MS-SSIM",
+    "si_ssim": "SI-SSIM",
+    "ssimulacra2": "SSIMULACRA2",
+    "psnr_hvs_m": "HVS-M",
+    "psnr_inside": "inside",
+    "psnr_weighted": "weighted",
+}
+
+
+def correlation_tables(summary: dict[str, Any]) -> list[Table]:
+    """How one score goes with another, where there are figures."""
+    cells = [
+        (f"{entry['of']} with {entry['with']}", *(f"{entry[name]:.4f}" for name in _CORRELATIONS), str(entry["n"]))
+        for entry in summary["correlations"]
+    ]
+    columns = ("correlation", *(name.upper() for name in _CORRELATIONS), "n")
+    return [Table("Correlation of scores", columns, cells)] if cells else []
+
+
+_CORRELATIONS = ("srocc", "krocc", "plcc", "rmse")
+
+
+def _scores(row: dict[str, Any]) -> list[str]:
+    return [_number(row.get(name), digits) for name, digits in _PAPER_SCORES]
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _q_final(mean: dict[str, Any], q_final: dict[str, float]) -> str:
+    return f"{q_final[mean['target']]:.1f}" if mean["encoder"] == "two-pass" and mean["target"] in q_final else "-"
+
+
+# Ten rates, each 1.22 times the one before.
+_RATES = (0.25, 0.3, 0.37, 0.45, 0.55, 0.68, 0.83, 1.0, 1.23, 1.5)
+
+PROTOCOLS: dict[str, Protocol] = {
+    "ms-roi-2018": Protocol(
+        "Selimović, Hladnik 2018, tables 1 to 4: Q 30, 50 and 70, plain and two-pass, analysis of variance",
+        tuple(Target(quality=quality) for quality in (30, 50, 70)),
+        ("pillow", "two-pass"),
+        _ms_roi_tables,
+    ),
+    "rate-distortion": Protocol(
+        "ten rates from 0.25 to 1.5 bits per pixel: curves, BD-rates, SI-SSIM beside SSIM",
+        tuple(Target(bpp=rate) for rate in _RATES),
+        None,
+        _rate_tables,
+    ),
+}

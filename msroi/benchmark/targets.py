@@ -1,0 +1,187 @@
+"""What each file is to reach, and the search for it: the same for every encoder.
+
+target, yardstick's file -> budget in bytes --+
+encoder's settings -> files, each made once --+--> the largest file not above the budget
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from msroi import metrics
+from msroi.benchmark.encoders import YARDSTICK, Encoder
+from msroi.benchmark.subject import Pixels
+from msroi.errors import ImageError, OptionError, TargetError
+from msroi.jpeg import plain
+from msroi.jpeg.interval import Interval
+from msroi.matching import (
+    Match,
+    RealEncoder,
+    Verdict,
+    fewest_bytes,
+    fewest_bytes_between,
+    land_within,
+    largest_within,
+)
+
+# How files are matched. size: the largest not above the budget. quality: the fewest bytes for PSNR and SSIM of at
+# least plain's. number: the encoder's own quality number, whatever it means (what unfair comparisons do).
+MATCHES = ("size", "quality", "number")
+
+# Encoders of others whose settings are real numbers land nearer to the budget than ours do, so that nothing
+# here comes from bytes left over. Ours come as `msroi compress` makes them.
+_NEAR_ENOUGH, _TRIES = 0.0005, 12
+
+# Of plain's bytes, where a search for equal quality begins.
+_USUAL_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class Target:
+    """A size to reach: plain JPEG's at a quality, or bits per pixel; one of the two."""
+
+    quality: int | None = None
+    bpp: float | None = None
+
+    @property
+    def name(self) -> str:
+        """As in the rows: Q50, 0.5bpp."""
+        return f"Q{self.quality}" if self.bpp is None else f"{self.bpp:g}bpp"
+
+    def budget(self, pixels: Pixels) -> int:
+        """Bytes that no file may exceed, metadata left out."""
+        if self.bpp is None:
+            assert self.quality is not None
+            return len(plain.encode(pixels, self.quality))
+        return max(1, int(self.bpp * pixels.shape[0] * pixels.shape[1] / 8))
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file that meets a target, and the seconds that one encode at its setting took, preparation included."""
+
+    match: Match
+    seconds: float
+
+
+class Files:
+    """A coder whose files are made once and timed, for all targets alike.
+
+    It is a `matching.RealEncoder` where the coder's settings are an interval. seconds: what it took to start.
+    """
+
+    def __init__(self, coder: Any, seconds: float, log: list[tuple[bytes, float]] | None = None) -> None:
+        self._coder, self._seconds = coder, seconds
+        self._files: dict[Any, bytes] = {}
+        self._log: list[tuple[bytes, float]] = [] if log is None else log
+        self.settings: Sequence[Any] | Interval = coder.settings
+
+    def encode(self, setting: Any) -> bytes:
+        """The file at a setting."""
+        if setting not in self._files:
+            started = time.perf_counter()
+            self._files[setting] = self._coder.encode(setting)
+            self._log.append((self._files[setting], self._seconds + time.perf_counter() - started))
+        return self._files[setting]
+
+    def rough_bytes(self, setting: float) -> float:
+        """About the bytes of that file: the coder's estimate, or the file itself."""
+        if hasattr(self._coder, "rough_bytes"):
+            return float(self._coder.rough_bytes(setting))
+        return len(self.encode(setting))
+
+    def near(self, setting: float) -> RealEncoder:
+        """The coder prepared for settings around this one."""
+        if not hasattr(self._coder, "near"):
+            return self
+        started = time.perf_counter()
+        prepared = self._coder.near(setting)
+        return Files(prepared, self._seconds + time.perf_counter() - started, self._log)
+
+    @property
+    def note(self) -> str:
+        """What the coder decided on the way."""
+        return str(getattr(self._coder, "note", ""))
+
+    def made(self, match: Match) -> Made:
+        """The match with the seconds of its file."""
+        return Made(match, next(seconds for data, seconds in self._log if data is match.data))
+
+
+def reach(encoder: Encoder, files: Files, target: Target, matching: str, pixels: Pixels) -> Made:
+    """The encoder's file for a target.
+
+    matching: one of MATCHES. Errors: TargetError where the encoder cannot reach it, with how near it came.
+    """
+    if matching == "number":
+        return files.made(_by_number(encoder, files, target))
+    find = _as_good_as_plain if matching == "quality" else _largest
+    return files.made(find(encoder, files, target, pixels))
+
+
+def _largest(encoder: Encoder, files: Files, target: Target, pixels: Pixels) -> Match:
+    budget, settings = target.budget(pixels), files.settings
+    if isinstance(settings, Interval):
+        precision = {} if encoder.ours else {"near_enough": _NEAR_ENOUGH, "tries": _TRIES}
+        return land_within(files, settings.low, settings.high, budget, **precision)  # type: ignore[arg-type]
+    if encoder.name == YARDSTICK and target.quality is not None:
+        # Plain at quality Q is itself: a higher quality with as few bytes, as in flat pictures, is not it.
+        settings = settings[: target.quality]
+    return largest_within(files.encode, settings, budget, first=_first(settings, target), look=encoder.look)
+
+
+def _as_good_as_plain(encoder: Encoder, files: Files, target: Target, pixels: Pixels) -> Match:
+    budget, settings = target.budget(pixels), files.settings
+    yardstick = plain.QualityEncoder(pixels)
+    known = largest_within(yardstick.encode, plain.QUALITIES[: target.quality], budget)
+    if encoder.name == YARDSTICK:
+        return replace(known, data=files.encode(known.setting))
+    judge = _Judge(encoder, pixels, plain.decode(known.data))
+    if isinstance(settings, Interval):
+        near = round(_USUAL_SHARE * len(known.data))
+        return fewest_bytes_between(files, settings.low, settings.high, judge, near)
+    return fewest_bytes(files.encode, settings, judge, first=_first(settings, target), look=min(encoder.look, 8))
+
+
+def _by_number(encoder: Encoder, files: Files, target: Target) -> Match:
+    if target.quality is None:
+        raise OptionError("match number needs qualities as targets, not bits per pixel")
+    if not encoder.has_quality_numbers:
+        raise TargetError("has no scale of quality numbers; match by size")
+    return Match(files.encode(target.quality), target.quality, n_probes=1)
+
+
+class _Judge:
+    """Whether a file's PSNR and SSIM over the whole picture are at least plain's."""
+
+    def __init__(self, encoder: Encoder, pixels: Pixels, decoded: Pixels) -> None:
+        self._encoder, self._pixels = encoder, pixels
+        self._psnr_db, self._ssim = metrics.psnr_db(pixels, decoded), metrics.ssim(pixels, decoded)
+
+    def __call__(self, data: bytes) -> Verdict:
+        decoded = like(self._encoder.decode(data), self._pixels)
+        psnr_db, ssim = metrics.psnr_db(self._pixels, decoded), metrics.ssim(self._pixels, decoded)
+        return Verdict(psnr_db >= self._psnr_db and ssim >= self._ssim, f"PSNR {psnr_db:.2f} dB, SSIM {ssim:.4f}")
+
+
+def like(decoded: Pixels, reference: Pixels) -> Pixels:
+    """Decoded pixels as grey or RGB, as the reference is. Errors: ImageError for another size."""
+    if decoded.shape[:2] != reference.shape[:2]:
+        height, width = decoded.shape[:2]
+        raise ImageError(
+            f"its file decodes to {width} x {height} pixels, not to {reference.shape[1]} x {reference.shape[0]}"
+        )
+    if decoded.ndim == reference.ndim:
+        return decoded
+    return np.asarray(Image.fromarray(decoded).convert("RGB" if reference.ndim == 3 else "L"))
+
+
+def _first(settings: Sequence[Any], target: Target) -> int | None:
+    """Where a search begins: at plain's quality, carried over to other scales."""
+    return None if target.quality is None else max(0, len(settings) * target.quality // plain.QUALITIES[-1] - 1)
