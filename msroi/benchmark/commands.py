@@ -20,10 +20,10 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from msroi.benchmark.encoders import ENCODERS, QUALITIES, Encoder, Pixels, Subject
@@ -145,11 +145,12 @@ class _Run:
 
     def __init__(self, encoder: CommandEncoder, pixels: Pixels) -> None:
         self._encoder, self.settings = encoder, encoder.settings
-        self._folder = tempfile.TemporaryDirectory(prefix="msroi-")
-        Image.fromarray(np.asarray(pixels)).save(encoder.places(Path(self._folder.name), None)["input"])
+        self._folder = Path(tempfile.mkdtemp(prefix="msroi-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        Image.fromarray(pixels).save(encoder.places(self._folder, None)["input"])
 
     def encode(self, setting: Any) -> bytes:
-        return self._encoder.encode(Path(self._folder.name), setting)
+        return self._encoder.encode(self._folder, setting)
 
 
 def run(words: list[str], places: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from msroi.jpeg import plain
 from msroi.jpeg.interval import Interval
 from msroi.matching import (
     Match,
+    NoneFitsError,
     RealEncoder,
     Verdict,
     fewest_bytes,
@@ -59,7 +60,8 @@ class Target:
         if self.bpp is None:
             assert self.quality is not None
             return len(plain.encode(pixels, self.quality))
-        return max(1, int(self.bpp * pixels.shape[0] * pixels.shape[1] / 8))
+        # Not a byte less because .1 is none in binary.
+        return max(1, int(self.bpp * pixels.shape[0] * pixels.shape[1] / 8 + 1e-6))
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,11 @@ def reach(encoder: Encoder, files: Files, target: Target, matching: str, pixels:
     if matching == "number":
         return files.made(_by_number(encoder, files, target))
     find = _as_good_as_plain if matching == "quality" else _largest
-    return files.made(find(encoder, files, target, pixels))
+    try:
+        return files.made(find(encoder, files, target, pixels))
+    except NoneFitsError as error:
+        budget = target.budget(pixels)
+        raise TargetError(f"its smallest file has {error.smallest} bytes, the budget is {budget}") from None
 
 
 def _largest(encoder: Encoder, files: Files, target: Target, pixels: Pixels) -> Match:
