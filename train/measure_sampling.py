@@ -18,10 +18,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi.jpeg import plain
+from msroi.jpeg.rdo import RdoEncoder
 from msroi.jpeg.sampling import ENOUGH, share_harmed
 from msroi.jpeg.tables import PRESETS
+from msroi.matching import land_within
 from train.made import PICTURES
-from train.measure_peers import ours
 from train.scores import Reference
 
 Pixels = npt.NDArray[np.uint8]
@@ -46,7 +47,8 @@ def pictures(folders: list[Path], count: int | None) -> Iterator[tuple[str, Pixe
 
 def scores(pixels: Pixels, sampling: str, max_bytes: int) -> npt.NDArray[np.float64]:
     """PSNR, SSIM, MS-SSIM, SSIMULACRA2."""
-    data = ours("default", sampling=sampling)(pixels, max_bytes).data
+    encoder = RdoEncoder(pixels, PRESETS["default"], sampling=sampling)
+    data = land_within(encoder, encoder.settings.low, encoder.settings.high, max_bytes).data
     mse, *others = Reference(pixels).score(np.ascontiguousarray(plain.decode(data)))
     return np.array([10 * math.log10(65025 / max(mse, 1e-9)), *others])
 

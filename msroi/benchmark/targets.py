@@ -26,10 +26,10 @@ from msroi.matching import (
     RealEncoder,
     Verdict,
     fewest_bytes,
-    fewest_bytes_between,
     land_within,
     largest_within,
 )
+from msroi.pipeline.encoding import NEAR_DB, fewest_of_both
 
 # How files are matched. size: the largest not above the budget. quality: the fewest bytes for PSNR and SSIM of at
 # least plain's. number: the encoder's own quality number, whatever it means (what unfair comparisons do).
@@ -106,6 +106,14 @@ class Files:
         prepared = self._coder.near(setting)
         return Files(prepared, self._seconds + time.perf_counter() - started, self._log)
 
+    def harder_on(self, condition: str) -> Files | None:
+        """The coder's variant for a condition of equal quality, where it has one."""
+        if not hasattr(self._coder, "harder_on"):
+            return None
+        started = time.perf_counter()
+        variant = self._coder.harder_on(condition)
+        return variant and Files(variant, self._seconds + time.perf_counter() - started, self._log)
+
     @property
     def note(self) -> str:
         """What the coder decided on the way."""
@@ -150,8 +158,7 @@ def _as_good_as_plain(encoder: Encoder, files: Files, target: Target, pixels: Pi
         return replace(known, data=files.encode(known.setting))
     judge = _Judge(encoder, pixels, plain.decode(known.data))
     if isinstance(settings, Interval):
-        near = round(_USUAL_SHARE * len(known.data))
-        return fewest_bytes_between(files, settings.low, settings.high, judge, near)
+        return fewest_of_both(files, settings, judge, round(_USUAL_SHARE * len(known.data)))
     return fewest_bytes(files.encode, settings, judge, first=_first(settings, target), look=min(encoder.look, 8))
 
 
@@ -174,6 +181,11 @@ class _Judge:
         decoded = like(self._encoder.decode(data), self._pixels)
         psnr_db, ssim = metrics.psnr_db(self._pixels, decoded), metrics.ssim(self._pixels, decoded)
         return Verdict(psnr_db >= self._psnr_db and ssim >= self._ssim, f"PSNR {psnr_db:.2f} dB, SSIM {ssim:.4f}")
+
+    def harder(self, data: bytes) -> str:
+        """Which condition a file that meets both nearly misses."""
+        decoded = like(self._encoder.decode(data), self._pixels)
+        return "psnr" if metrics.psnr_db(self._pixels, decoded) - self._psnr_db < NEAR_DB else "ssim"
 
 
 def like(decoded: Pixels, reference: Pixels) -> Pixels:

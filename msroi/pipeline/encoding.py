@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from msroi import images, metrics
 from msroi.errors import TargetError
@@ -13,7 +13,6 @@ from msroi.images import Picture
 from msroi.jpeg import plain
 from msroi.jpeg.codec import Encoder
 from msroi.jpeg.interval import Interval
-from msroi.jpeg.rdo import RdoEncoder
 from msroi.matching import (
     Match,
     NoneFitsError,
@@ -36,7 +35,7 @@ _USUAL_SHARE = 0.78
 
 
 # A PSNR so little above plain's was the harder condition, or as hard as SSIM.
-_NEAR_DB = 0.15
+NEAR_DB = 0.15
 
 
 def make_file(job: Job) -> Outcome:
@@ -82,7 +81,9 @@ def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outc
     settings = encoder.settings
     try:
         if isinstance(settings, Interval):
-            match = _fewest_of_both(encoder, settings, judge, round(_USUAL_SHARE * len(job.plain_jpeg)))
+            match = fewest_of_both(
+                cast(RealEncoder, encoder), settings, judge, round(_USUAL_SHARE * len(job.plain_jpeg))
+            )
         else:
             look, first = job.request.codec.look, _first(job, settings)
             match = fewest_bytes(encoder.encode, settings, judge, first=first, look=look)
@@ -93,11 +94,25 @@ def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outc
     return _finished(job, match, f"{match.reached} in {share:.1f} % of plain's bytes")
 
 
-def _fewest_of_both(encoder: Encoder, settings: Interval, judge: _AsGoodAsPlain, expected: int) -> Match:
-    """The smaller file of an encoder and of its variant for the condition that was the harder to meet."""
+class Judge(Protocol):
+    """Says whether a file is good enough, by two conditions."""
+
+    def __call__(self, data: bytes) -> Verdict:
+        """Whether both hold."""
+
+    def harder(self, data: bytes) -> str:
+        """Which of them a file that meets both nearly misses: "psnr" or "ssim"."""
+
+
+def fewest_of_both(encoder: RealEncoder, settings: Interval, judge: Judge, expected: int) -> Match:
+    """The smaller file of an encoder and of its variant for the condition that was the harder to meet.
+
+    A variant is what an encoder's `harder_on` gives, where it has one. expected: about how many bytes it takes.
+    """
     low, high = settings.low, settings.high
-    best = fewest_bytes_between(cast(RealEncoder, encoder), low, high, judge, expected)
-    variant = encoder.harder_on(judge.harder(best.data)) if isinstance(encoder, RdoEncoder) else None
+    best = fewest_bytes_between(encoder, low, high, judge, expected)
+    harder_on = getattr(encoder, "harder_on", None)
+    variant = harder_on(judge.harder(best.data)) if harder_on else None
     if variant is not None:
         with suppress(TargetError):
             match = fewest_bytes_between(variant, low, high, judge, len(best.data))
@@ -184,7 +199,7 @@ class _AsGoodAsPlain:
     def harder(self, data: bytes) -> str:
         """Which condition a file that meets both nearly misses: "psnr" or "ssim"."""
         margin_db = metrics.psnr_db(self._pixels, plain.decode(data)) - self._psnr_db
-        return "psnr" if margin_db < _NEAR_DB else "ssim"
+        return "psnr" if margin_db < NEAR_DB else "ssim"
 
 
 def _in_words(psnr_db: float, ssim: float | None = None) -> str:
