@@ -8,7 +8,6 @@ pixels are exact.
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import dataclass, field
 
@@ -20,6 +19,7 @@ from PIL import Image
 from msroi.errors import ImageError
 from msroi.images import Limits, Picture, read
 from msroi.metadata import icc
+from msroi.report.document import data_uri
 from msroi.saliency.pictures import jet_table
 
 # Formats that today's browsers open, by the name that `msroi.images.read` gives them.
@@ -101,7 +101,7 @@ class Embedder:
             f"{NEAR_LOSSLESS_QUALITY} without colour subsampling ({len(buffer.getvalue()) / 1e6:.1f} MB). "
             "The scores were measured on its true pixels."
         )
-        return _data_uri("image/jpeg", buffer.getvalue())
+        return data_uri("image/jpeg", buffer.getvalue())
 
     def candidate(self, name: str, data: bytes) -> str:
         """A candidate's bytes as they are where a browser opens them, else its decoded pixels as PNG."""
@@ -116,7 +116,7 @@ class Embedder:
             return self._png(picture.upright)
         if mime == "image/jpeg" and self.icc_profile and picture.metadata.icc_profile is None:
             data = with_icc_profile(data, self.icc_profile)
-        return _data_uri(mime, data)
+        return data_uri(mime, data)
 
     def heat_map(self) -> str:
         """The map in jet colours, a palette PNG of at most 640 pixels a side."""
@@ -134,12 +134,12 @@ class Embedder:
         picture.putpalette(jet_table().tobytes())
         buffer = io.BytesIO()
         picture.save(buffer, "PNG", optimize=True)
-        return _data_uri("image/png", buffer.getvalue())
+        return data_uri("image/png", buffer.getvalue())
 
     def _png(self, pixels: npt.NDArray[np.uint8]) -> str:
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "PNG", icc_profile=self.icc_profile)
-        return _data_uri("image/png", buffer.getvalue())
+        return data_uri("image/png", buffer.getvalue())
 
     def _read(self, name: str, data: bytes) -> Picture:
         """The candidate's picture, which must have the reference's size."""
@@ -178,7 +178,3 @@ def with_icc_profile(jpeg: bytes, profile: bytes) -> bytes:
         position = 4 + int.from_bytes(jpeg[4:6], "big")
     segments = b"".join(segment.to_bytes() for segment in icc.split(profile))
     return jpeg[:position] + segments + jpeg[position:]
-
-
-def _data_uri(mime: str, data: bytes) -> str:
-    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
