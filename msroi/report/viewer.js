@@ -33,7 +33,10 @@ const makeViewer = () => {
     const scale = scaleNow();
     const w = state.width * scale;
     const h = state.height * scale;
-    const room = (space, size, at) => (size <= space ? (space - size) / 2 : clamp(at, space - size, 0));
+    // On whole pixels of the screen, or 100 % would show the picture between them.
+    const dots = window.devicePixelRatio;
+    const whole = (value) => Math.round(value * dots) / dots;
+    const room = (space, size, at) => whole(size <= space ? (space - size) / 2 : clamp(at, space - size, 0));
     state.x = room(stage.clientWidth, w, state.x);
     state.y = room(stage.clientHeight, h, state.y);
     layers.style.width = `${w}px`;
