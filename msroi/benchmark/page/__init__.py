@@ -190,6 +190,7 @@ def _data(results: Results, styles: Mapping[str, Style], gallery: Gallery) -> di
             "encoder": readable(results.headline_encoder),
             "target": readable(results.headline_target),
             "measure": headline.key if headline else None,
+            "image": readable(next(iter(gallery.albums), "")),
         },
     }
 

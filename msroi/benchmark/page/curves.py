@@ -7,10 +7,10 @@ and a page of twelve charts stays small.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from msroi.benchmark.page.measures import MEASURES, Measure, and_join
+from msroi.benchmark.page.measures import Measure, and_join
 from msroi.benchmark.page.results import PLAIN, Results, number
 from msroi.report.document import text
 
@@ -32,6 +32,8 @@ _STYLES = {
     "heic": (7, "dashed", "square"),
 }
 _N_COLOURS = 8
+# Of the values' range, left free at each end of an axis.
+_ROOM = 0.05
 _MARKERS = ("circle", "square", "diamond", "triangle", "down", "ring")
 
 
@@ -79,10 +81,7 @@ def curves_section(results: Results, styles: Mapping[str, Style]) -> str:
     """The card of all charts; of one target it has no lines, only points, and is left to the table of means."""
     measures = [measure for measure in results.measures if measure.key != "mse"]
     values = [_chart(m, _values(results, m), styles, f"{m.title} against bits per pixel", False) for m in measures]
-    gaps = [
-        _chart(m, _gaps(results, m), styles, f"{m.title}: difference to {PLAIN} at the same target", True)
-        for m in measures
-    ]
+    gaps = [_chart(m, _gaps(results, m), styles, f"{m.title} minus {PLAIN}’s", True) for m in measures]
     values, gaps = [c for c in values if c], [c for c in gaps if c]
     if not values or len(results.targets) < 2:
         return ""
@@ -157,8 +156,8 @@ def _chart(
         return ""
     ends = [end for p in points for end in (p.low, p.high) if end is not None and math.isfinite(end)]
     heights = [p.y for p in points] + ends + ([0.0] if with_zero else [])
-    horizontal = _Axis.around([0.0, *(p.x for p in points)], _LEFT, _WIDTH - _RIGHT, 6)
-    vertical = _Axis.around(heights, _HEIGHT - _BOTTOM, _TOP, 5)
+    horizontal = _Axis.around([p.x for p in points], _LEFT, _WIDTH - _RIGHT, 6)
+    vertical = _Axis.around(heights, _HEIGHT - _BOTTOM, _TOP, 6)
     zero = f'<path class="zero" d="M{_LEFT} {vertical.at(0):.1f}H{_WIDTH - _RIGHT}"/>' if with_zero else ""
     series = "".join(
         _series(name, line, styles[name], measure, horizontal, vertical, with_zero) for name, line in lines.items()
@@ -215,7 +214,7 @@ def _marker(kind: str, x: float, y: float, filled: bool) -> str:
 
 @dataclass(frozen=True)
 class _Axis:
-    """A linear axis. low, high: values; start, end: where they are drawn; ticks: round values between them."""
+    """A linear axis. low, high: values at its ends; start, end: where these are drawn; ticks: round values between."""
 
     low: float
     high: float
@@ -228,20 +227,19 @@ class _Axis:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
     @staticmethod
-    def around(values: Iterable[float], start: float, end: float, n_ticks: int) -> _Axis:
-        """An axis that holds all values, between round ends, with about n_ticks ticks."""
-        low, high = min(values := list(values)), max(values)
-        if high - low <= 1e-12 * max(1.0, abs(high)):
-            low, high = low - max(1e-3, abs(low) * 0.01), high + max(1e-3, abs(high) * 0.01)
+    def around(values: Sequence[float], start: float, end: float, n_ticks: int) -> _Axis:
+        """An axis that holds all values with a little room at both ends, and about n_ticks ticks."""
+        low, high = min(values), max(values)
+        room = max(_ROOM * (high - low), 1e-6 * abs(high), 1e-9)
+        low, high = low - room, high + room
         rough = (high - low) / n_ticks
         magnitude = 10.0 ** math.floor(math.log10(rough))
         step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999)
-        first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-        ticks = tuple(round(i * step, 12) for i in range(first, last + 1))
+        first, last = math.ceil(low / step), math.floor(high / step)
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
         if round(step, decimals) != round(step, decimals + 1):  # steps of 2.5
             decimals += 1
-        return _Axis(ticks[0], ticks[-1], start, end, ticks, decimals)
+        return _Axis(low, high, start, end, tuple(i * step for i in range(first, last + 1)), decimals)
 
     def label(self, value: float) -> str:
         return f"{value:.{self.decimals}f}".replace("-", "−")
@@ -258,8 +256,6 @@ def _grid(horizontal: _Axis, vertical: _Axis) -> str:
         f"{horizontal.label(tick)}</text>"
         for tick in horizontal.ticks
     )
-    name = (
-        f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 4}" text-anchor="middle">'
-        f"{MEASURES['bpp'].label.lower()}</text>"
-    )
-    return f'<g class="grid" aria-hidden="true"><path d="{rows}"/>{across}{along}{name}</g>'
+    frame = f'<path class="axis" d="M{_LEFT} {_HEIGHT - _BOTTOM}H{_WIDTH - _RIGHT}"/>'
+    name = f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 4}" text-anchor="middle">bits per pixel</text>'
+    return f'<g class="grid" aria-hidden="true"><path d="{rows}"/>{frame}{across}{along}{name}</g>'

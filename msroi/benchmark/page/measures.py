@@ -66,8 +66,8 @@ _KNOWN = (
     Measure("ssim_weighted", "SSIM weighted", "", 4, True, WEIGHTED),
     Measure("si_ssim", "SI-SSIM", "", 4, True, SAME_MAP),
     Measure("bytes", "Bytes", "", 0, False, COST),
-    Measure("size_difference_percent", "Size difference", "%", 2, False, COST),
-    Measure("bpp", "Bits per pixel", "", 3, False, COST),
+    Measure("size_difference_percent", "Δ size", "%", 2, False, COST),
+    Measure("bpp", "Bits/px", "", 3, False, COST),
     Measure("seconds_encode", "Encode", "s", 3, False, COST),
     Measure("seconds_decode", "Decode", "s", 3, False, COST),
 )
@@ -102,7 +102,7 @@ def and_join(names: list[str], last: str = "and") -> str:
 
 
 def percent(value: float | None) -> str:
-    """A signed percentage with two digits after the point."""
+    """A signed percentage with one digit after the point."""
     if value is None or not math.isfinite(value):
         return NONE
-    return f"{value:+.2f} %".replace("-", "−")
+    return f"{value:+.1f} %".replace("-", "−")

@@ -231,7 +231,7 @@
     const found = [viewing.left, viewing.right].map((name) => rowOf(image, target, data.encoders.indexOf(name)));
     const shown = data.measures.map((measure, index) => ({ measure, index }))
       .filter(({ index }) => found.some((row) => row !== undefined && row.figures[index] !== null));
-    const head = element("tr", {}, element("th", { scope: "col" }, "Shown"),
+    const head = element("tr", {}, columnHead({ label: "Shown", unit: "" }),
       ...shown.map(({ measure }) => columnHead(measure)));
     const lines = [viewing.left, viewing.right].map((name, side) => element("tr", {},
       element("th", { scope: "row" }, element("bdi", {}, name)),
@@ -594,9 +594,8 @@
 
   if (albumNames.length > 0) {
     startViewer();
-    const target = data.targets.find((name) => name === data.headline.target && inPage(albumNames[0], name));
     const other = data.plain === null ? ORIGINAL : data.encoders[data.plain];
-    lookAt(albumNames[0], target, other, data.headline.encoder, false);
+    lookAt(data.headline.image, data.headline.target, other, data.headline.encoder, false);
   }
   if (quality.length > 0 && data.encoders.length > 1) {
     startPair();

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from msroi.benchmark.page.measures import MEASURES, NONE, Measure, measure_named, percent
-from msroi.benchmark.page.results import Results, Row, number
-from msroi.benchmark.page.verdict import MEANINGS
+from msroi.benchmark.page.results import FEWEST_IMAGES, Results, Row, number
+from msroi.benchmark.page.verdict import MEANINGS, table_head
 from msroi.report.document import text
 
 _NO_UNIT = '<span class="unit">&nbsp;</span>'
@@ -45,7 +46,9 @@ def _card(name: str, title: str, body: str, controls: str = "") -> str:
 
 def bd_section(results: Results) -> str:
     """Bytes saved at equal quality, over the common range of rates, for each encoder of ours."""
-    entries = [e for e in results.summary.get("bd_rates") or [] if number(e.get("mean_percent")) is not None]
+    stated = [e for e in results.summary.get("bd_rates") or [] if number(e.get("mean_percent")) is not None]
+    # MSE's are PSNR's.
+    entries = [entry for entry in stated if entry.get("metric") != "mse"]
     subjects = list(dict.fromkeys(str(entry.get("encoder")) for entry in entries))
     subjects.sort(key=lambda name: results.ours.index(name) if name in results.ours else len(results.ours))
     if not subjects:
@@ -56,7 +59,7 @@ def bd_section(results: Results) -> str:
         f'<select id="bd-encoder">{options}</select></label></div>'
     )
     panels = "\n".join(
-        _bd_panel(name, [e for e in entries if str(e.get("encoder")) == name], shown=name == subjects[0])
+        _bd_panel(results, name, [e for e in entries if str(e.get("encoder")) == name], shown=name == subjects[0])
         for name in subjects
     )
     key = (
@@ -67,47 +70,50 @@ def bd_section(results: Results) -> str:
     return _card("bd-rates", "BD-rates", f"{panels}\n{key}", controls)
 
 
-def _bd_panel(encoder: str, entries: Sequence[Mapping[str, Any]], shown: bool) -> str:
+def _bd_panel(results: Results, encoder: str, entries: Sequence[Mapping[str, Any]], shown: bool) -> str:
     found = {(str(e.get("against")), str(e.get("metric"))): e for e in entries}
     measures = [m for key in MEASURES if (m := MEASURES[key]).key in {metric for _, metric in found}]
     measures += [measure_named(key) for key in dict.fromkeys(metric for _, metric in found) if key not in MEASURES]
-    head = "".join(f'<th role="columnheader" scope="col">{text(measure.label)}</th>' for measure in measures)
+    n_images = len(results.images)
+    groups: dict[str, list[Measure]] = {}
+    for measure in measures:
+        groups.setdefault(measure.group, []).append(replace(measure, unit=""))
     rows = "\n".join(
         f'<tr role="row"><th role="rowheader" scope="row"><bdi>{text(against)}</bdi>'
         f'<span class="note">{text(MEANINGS.get(against, ""))}</span></th>'
-        f"{''.join(_bd_cell(measure, found.get((against, measure.key))) for measure in measures)}</tr>"
-        for against in dict.fromkeys(against for against, _ in found)
+        f"{''.join(_bd_cell(measure, found.get((against, measure.key)), n_images) for measure in measures)}</tr>"
+        for against in sorted(dict.fromkeys(against for against, _ in found), key=lambda name: name in results.ours)
     )
     title = f"{text(encoder)}: bytes at equal quality"
     return (
         f'<div class="panel" data-encoder="{text(encoder)}"{"" if shown else " hidden"}>'
         f'<p class="panel-title">{title}</p>'
         f'<div class="scroll" tabindex="0" role="region" aria-label="BD-rates: {title}">'
-        f'<table class="verdict" role="table"><caption class="unseen">{title}</caption><thead role="rowgroup">'
-        f'<tr role="row"><th role="columnheader" scope="col"><span class="unseen">Against</span></th>{head}</tr>'
-        "</thead>"
+        f'<table class="verdict" role="table"><caption class="unseen">{title}</caption>'
+        f"{table_head(list(groups.items()))}"
         f'<tbody role="rowgroup">{rows}</tbody></table></div></div>'
     )
 
 
-def _bd_cell(measure: Measure, entry: Mapping[str, Any] | None) -> str:
+def _bd_cell(measure: Measure, entry: Mapping[str, Any] | None, n_images: int) -> str:
     if entry is None:
         return f'<td role="cell" class="none">{NONE}</td>'
     mean, low, high = (number(entry.get(key)) for key in ("mean_percent", "low", "high"))
     verdict = "unclear"
-    if low is not None and high is not None:
+    n = int(number(entry.get("n")) or 0)
+    if low is not None and high is not None and n >= FEWEST_IMAGES:
         verdict = "better" if high < 0 else "worse" if low > 0 else "unclear"
     mark = {"better": "▲", "worse": "▼", "unclear": "○"}[verdict]
     interval = f"{percent(low)} to {percent(high)}" if low is not None and high is not None else "no interval"
     overlap = [number(end) for end in entry.get("overlap") or []]
     ends = [end for end in overlap if end is not None]
     reach = f"{ends[0]:.2f} to {ends[1]:.2f} bpp" if len(ends) == 2 else ""
-    n = int(number(entry.get("n")) or 0)
+    few = f", {n} of {n_images} images" if n < n_images else ""
     return (
         f'<td role="cell" class="{verdict}"><div class="figure"><span class="measure">{text(measure.label)}</span>'
         f'<span class="value"><span class="mark" aria-hidden="true">{mark}</span>{percent(mean)}</span> '
         f'<span class="interval">{interval}</span> '
-        f'<span class="reach">{reach}{", " if reach else ""}n {n}</span></div></td>'
+        f'<span class="reach">{reach}{few}</span></div></td>'
     )
 
 
@@ -130,8 +136,9 @@ def means_section(results: Results) -> str:
     )
     panels = "\n".join(_means_panel(results, target, entries) for target in results.targets)
     key = (
-        '<p class="key"><span class="dot" aria-hidden="true">●</span> best of its column. Means of unlike numbers of '
-        "images (n) do not compare; the verdict’s differences stand on the images that both encoders coded.</p>"
+        '<p class="key"><span class="dot" aria-hidden="true">●</span> best of its column, among the encoders with the '
+        "most images (n): means over unlike images do not compare. The verdict’s differences stand on the images that "
+        "both encoders coded.</p>"
     )
     return _card("means", "Means", f"{panels}\n{key}", controls)
 
@@ -186,7 +193,8 @@ def encoders_section(results: Results) -> str:
     stated = {str(entry["name"]): entry for entry in results.stated_encoders}
     names = list(dict.fromkeys([*stated, *results.encoders]))
     rows = [_encoder_row(results, name, stated.get(name, {})) for name in names]
-    head = ["Encoder", "Version", "Files", "Not reached", "Failed", "Settings, the first file’s", "To install"]
+    head = ["Encoder", "Version", "Files", "Not reached", "Failed", "Settings, the first file’s"]
+    head += ["To install"] if results.absent else []
     body = table("Encoders", head, rows, "dense words-table")
     return _card("encoders", "Encoders", body + _troubles(results))
 
@@ -200,8 +208,9 @@ def _encoder_row(results: Results, name: str, entry: Mapping[str, Any]) -> list[
     counts = [str(statuses[kind]) if available else NONE for kind in ("ok", "unreachable", "failed")]
     settings = f"<code>{text(first.settings)}</code>" if first is not None and first.settings else NONE
     install = text(str(entry.get("install") or "")) if not available else ""
+    last = [install or NONE] if results.absent else []
     flag = "" if available else '<span class="flag">absent</span>'
-    return [f"<bdi>{text(name)}</bdi>{flag}{meaning}", version, *counts, settings, install or NONE]
+    return [f"<bdi>{text(name)}</bdi>{flag}{meaning}", version, *counts, settings, *last]
 
 
 def _troubles(results: Results) -> str:
@@ -267,12 +276,20 @@ def _anova(results: Results) -> str:
         for e in results.summary.get("anova") or []
     ]
     head = ["Target", "Measure", "F", "p"]
-    return "<h3>One-way analysis of variance</h3>" + table("Analysis of variance", head, rows, "dense") if rows else ""
+    return (
+        "<h3>One-way analysis of variance</h3>" + table("Analysis of variance", head, rows, "dense short")
+        if rows
+        else ""
+    )
 
 
 def _q_final(results: Results) -> str:
     rows = [[text(str(e.get("target"))), _short(e.get("mean"))] for e in results.summary.get("q_final") or []]
-    return "<h3>Mean final Q of two-pass</h3>" + table("Mean final Q", ["Target", "Q"], rows, "dense") if rows else ""
+    return (
+        "<h3>Mean final Q of two-pass</h3>" + table("Mean final Q", ["Target", "Q"], rows, "dense short")
+        if rows
+        else ""
+    )
 
 
 def _correlations(results: Results) -> str:
@@ -281,7 +298,11 @@ def _correlations(results: Results) -> str:
         figures = [_short(e.get(key)) for key in ("srocc", "krocc", "plcc", "rmse")]
         rows.append([f"{_label(e, 'of')} with {_label(e, 'with')}", *figures, str(int(number(e.get("n")) or 0))])
     head = ["Pair", "SROCC", "KROCC", "PLCC", "RMSE", "n"]
-    return "<h3>Correlations</h3>" + table("Correlations", head, rows, "dense") if rows else ""
+    return _titled("Correlations", head, rows)
+
+
+def _titled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return f"<h3>{title}</h3>{table(title, head, rows, 'dense short')}" if rows else ""
 
 
 def _label(entry: Mapping[str, Any], key: str) -> str:

@@ -6,6 +6,7 @@ against plain JPEG. All are in the page, one is shown.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -101,7 +102,7 @@ def _panel(results: Results, subject: str, target: str) -> str:
         f'<p class="panel-title">{caption}</p>\n{words}\n<div class="scroll" tabindex="0" role="region" '
         f'aria-label="Verdict: {caption}">\n<table class="verdict" role="table">\n'
         f'<caption class="unseen">{caption}: mean difference, its 95 % interval, images won and lost</caption>\n'
-        f'{_head(groups)}\n<tbody role="rowgroup">{rows}</tbody>\n</table>\n</div>\n</div>'
+        f'{table_head(groups)}\n<tbody role="rowgroup">{rows}</tbody>\n</table>\n</div>\n</div>'
     )
 
 
@@ -124,7 +125,8 @@ def _groups(results: Results, lines: Sequence[_Line], target: str) -> list[tuple
     return list(groups.items())
 
 
-def _head(groups: Sequence[tuple[str, list[Measure]]]) -> str:
+def table_head(groups: Sequence[tuple[str, list[Measure]]]) -> str:
+    """Columns' names, under what their pixels are weighted with where they differ in that."""
     top = "".join(
         f'<th role="columnheader" scope="colgroup" colspan="{len(measures)}">{text(GROUP_TITLES[group])}</th>'
         for group, measures in groups
@@ -176,7 +178,7 @@ def _cell(measure: Measure, comparison: Comparison | None) -> str:
     if comparison is None:
         return f'<td role="cell" class="none">{NONE}</td>'
     verdict = comparison.verdict
-    interval = f"{measure.difference(comparison.low)} to {measure.difference(comparison.high)}"
+    interval = f"{_end(measure, comparison.low)} to {_end(measure, comparison.high)}"
     if comparison.low is None or comparison.high is None:
         interval = "no interval"
     record = f"{comparison.wins}\u2009:\u2009{comparison.losses}"
@@ -191,6 +193,14 @@ def _cell(measure: Measure, comparison: Comparison | None) -> str:
         f'<span class="record"><span class="unseen">images won and lost </span>{_bar(comparison)}{record}</span>'
         "</button></td>"
     )
+
+
+def _end(measure: Measure, value: float | None) -> str:
+    """An end of an interval; one that rounds to nothing keeps its sign, because the verdict hangs on it."""
+    written = measure.difference(value)
+    if value and math.isfinite(value) and written[0].isdigit():
+        return ("+" if value > 0 else "−") + written
+    return written
 
 
 def _bar(comparison: Comparison) -> str:
@@ -217,7 +227,7 @@ def _words(results: Results, subject: str, lines: Sequence[_Line], target: str) 
         pattern = _pattern(results, line, target)
         if any(pattern):
             by_pattern.setdefault(pattern, []).append(line.name)
-    items = [_sentence(results, subject, pattern, names) for pattern, names in by_pattern.items()]
+    items = [_sentence(pattern, names) for pattern, names in by_pattern.items()]
     items += _left_out(results, lines, target)
     return f'<ul class="words">{"".join(f"<li>{item}</li>" for item in items)}</ul>' if items else ""
 
@@ -232,7 +242,7 @@ def _pattern(results: Results, line: _Line, target: str) -> tuple[tuple[str, ...
     return tuple(tuple(labels) for labels in found.values())
 
 
-def _sentence(results: Results, subject: str, pattern: tuple[tuple[str, ...], ...], names: list[str]) -> str:
+def _sentence(pattern: tuple[tuple[str, ...], ...], names: list[str]) -> str:
     """What is so in most measures first, with the exceptions named."""
     n_measures = sum(len(labels) for labels in pattern)
     parts = sorted(zip(_SPOKEN, pattern, strict=True), key=lambda part: -len(part[1]))
@@ -245,7 +255,7 @@ def _sentence(results: Results, subject: str, pattern: tuple[tuple[str, ...], ..
         place = f"in {_listed(labels)}"
     said = "; ".join([f"{_phrase(main)} {place}", *(f"{_phrase(kind)} in {_listed(rest)}" for kind, rest in others)])
     who = and_join([f"<bdi>{text(name)}</bdi>" for name in names])
-    return f"<bdi>{text(subject)}</bdi> against {who}: {said}."
+    return f"Against {who}: {said}."
 
 
 def _phrase(kind: str) -> str:
