@@ -138,16 +138,19 @@ def _lede(results: Results) -> str:
 
 
 def _absent(results: Results) -> str:
-    if not results.absent:
-        return ""
-    items = and_join(
-        [
-            f"<bdi>{text(str(entry['name']))}</bdi>"
-            + (f" ({text(str(entry['install']))})" if entry.get("install") else "")
-            for entry in results.absent
-        ]
-    )
-    return f'<ul class="notices" aria-label="Please note"><li>Not measured, because absent: {items}.</li></ul>'
+    """Encoders that are in no table: those that were not there, with what to install, and those that made no file."""
+    absent = [_named(str(e["name"]), str(e.get("install") or "")) for e in results.absent]
+    fruitless = []
+    for name, rows in results.fruitless.items():
+        reason = f"{rows[0].status} in all {len(rows)} tries: {rows[0].message}"
+        fruitless.append(_named(name, reason))
+    items = [f"<li>Not measured, because absent: {and_join(absent)}.</li>"] if absent else []
+    items += [f"<li>Made no file: {and_join(fruitless)}.</li>"] if fruitless else []
+    return f'<ul class="notices" aria-label="Please note">{"".join(items)}</ul>' if items else ""
+
+
+def _named(name: str, reason: str) -> str:
+    return f"<bdi>{text(name)}</bdi>" + (f" ({text(reason)})" if reason else "")
 
 
 def _notices(gallery: Gallery) -> str:

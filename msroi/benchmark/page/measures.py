@@ -77,13 +77,14 @@ QUALITY = tuple(measure.key for measure in _KNOWN if measure.group != COST)
 # MSE says what PSNR says, and SI-SSIM may be weighted by the map that an encoder followed: both are in the
 # tables, neither speaks in the verdict's sentences or is the measure the page opens with.
 NOT_IN_WORDS = ("mse", "si_ssim")
-# The measure by which pictures are chosen: the first of these that was measured.
-HEADLINE_ORDER = ("ssimulacra2", "ms_ssim", "ssim", "psnr")
+# The measure by which pictures are chosen: the first of these that was measured. People's own weights come first.
+HEADLINE_ORDER = ("psnr_weighted", "psnr_inside", "ssimulacra2", "ms_ssim", "ssim", "psnr")
 
+# In the order of the verdict's columns: where people look is what a map is for.
 GROUP_TITLES = {
-    WHOLE: "Whole picture",
-    MASKS: "Inside and outside the masks",
     WEIGHTED: "Weighted by fixations",
+    MASKS: "Inside and outside the masks",
+    WHOLE: "Whole picture",
     SAME_MAP: "Weighted by saliency",
     COST: "Cost",
 }

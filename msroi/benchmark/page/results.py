@@ -113,6 +113,15 @@ class Results:
         return [entry for entry in self.stated_encoders if not entry.get("available", True)]
 
     @cached_property
+    def fruitless(self) -> dict[str, list[Row]]:
+        """The rows of encoders that were there and made no file at all."""
+        found: dict[str, list[Row]] = {}
+        for row in self.not_ok():
+            if row.encoder and row.encoder not in self.encoders:
+                found.setdefault(row.encoder, []).append(row)
+        return found
+
+    @cached_property
     def measures(self) -> list[Measure]:
         """Those measured in at least one row, in the page's order; unknown ones of the summary behind them."""
         seen = {key for row in self.rows for key in row.figures}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from msroi.benchmark.page.measures import MEASURES, NONE, Measure, measure_named, percent
+from msroi.benchmark.page.measures import GROUP_TITLES, MEASURES, NONE, Measure, measure_named, percent
 from msroi.benchmark.page.results import FEWEST_IMAGES, Results, Row, number
 from msroi.benchmark.page.verdict import MEANINGS, table_head
 from msroi.report.document import text
@@ -78,6 +78,7 @@ def _bd_panel(results: Results, encoder: str, entries: Sequence[Mapping[str, Any
     groups: dict[str, list[Measure]] = {}
     for measure in measures:
         groups.setdefault(measure.group, []).append(replace(measure, unit=""))
+    measures = [measure for group in GROUP_TITLES for measure in groups.get(group, [])]
     rows = "\n".join(
         f'<tr role="row"><th role="rowheader" scope="row"><bdi>{text(against)}</bdi>'
         f'<span class="note">{text(MEANINGS.get(against, ""))}</span></th>'
@@ -90,7 +91,7 @@ def _bd_panel(results: Results, encoder: str, entries: Sequence[Mapping[str, Any
         f'<p class="panel-title">{title}</p>'
         f'<div class="scroll" tabindex="0" role="region" aria-label="BD-rates: {title}">'
         f'<table class="verdict" role="table"><caption class="unseen">{title}</caption>'
-        f"{table_head(list(groups.items()))}"
+        f"{table_head([(group, groups[group]) for group in GROUP_TITLES if group in groups])}"
         f'<tbody role="rowgroup">{rows}</tbody></table></div></div>'
     )
 

@@ -122,7 +122,7 @@ def _groups(results: Results, lines: Sequence[_Line], target: str) -> list[tuple
         keys = [(line.encoder, line.against, target, measure.key) for line in lines]
         if measure.key != "mse" and any(key in results.comparisons for key in keys):
             groups.setdefault(measure.group, []).append(measure)
-    return list(groups.items())
+    return [(group, groups[group]) for group in GROUP_TITLES if group in groups]
 
 
 def table_head(groups: Sequence[tuple[str, list[Measure]]]) -> str:
