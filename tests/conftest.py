@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import Browser
 
 SHARED_DATA = Path(os.environ.get("MSROI_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -31,3 +33,15 @@ def photo() -> np.ndarray:
     from skimage import data
 
     return np.ascontiguousarray(data.astronaut()[:256, 64:448])
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    executable = next((path for name in names if (path := shutil.which(name))), None)
+    driver = shutil.which("chromedriver")
+    if executable is None or driver is None:
+        pytest.skip("no Chromium with its chromedriver on this machine (Debian: chromium, chromium-driver)")
+    started = Browser(executable, driver, tmp_path_factory.mktemp("profile"))
+    yield started
+    started.quit()

@@ -8,7 +8,6 @@ pixels are exact.
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import dataclass, field
 
@@ -20,6 +19,7 @@ from PIL import Image
 from msroi.errors import ImageError
 from msroi.images import Limits, Picture, read
 from msroi.metadata import icc
+from msroi.report.document import data_uri
 from msroi.saliency.pictures import jet_table
 
 # Formats that today's browsers open, by the name that `msroi.images.read` gives them.
@@ -38,6 +38,9 @@ NEAR_LOSSLESS_QUALITY = 96
 # Above this a browser cannot hold three layers at full size, so one region is shown.
 WHOLE_PICTURE_PIXELS = 40_000_000
 REGION_PIXELS = 3_000_000
+
+# Neither side of a WebP may be longer.
+_WEBP_SIDE = 16_383
 
 # A map has no detail finer than this.
 _MAP_SIDE = 640
@@ -63,12 +66,14 @@ class Embedder:
     width, height: the upright pictures' size in pixels.
     icc_profile: the reference's colour profile; candidates without one of their own are shown in it
     too, or the page would compare colours rather than coding.
+    lossless: what pixels are written as, "PNG" or, a quarter smaller and slower, "WebP".
     """
 
     width: int
     height: int
     saliency: npt.NDArray[np.float32] | None = None
     icc_profile: bytes | None = None
+    lossless: str = "PNG"
     notices: list[str] = field(default_factory=list)
     region: Region | None = field(init=False, default=None)
 
@@ -87,11 +92,9 @@ class Embedder:
         return (self.region.width, self.region.height) if self.region else (self.width, self.height)
 
     def reference(self, pixels: npt.NDArray[np.uint8]) -> str:
-        """The reference, uint8 (height, width[, 3]) upright, as PNG or, above 4 megapixels, as JPEG."""
-        if self.region is not None:
-            return self._png(self.region.of(pixels))
-        if pixels.shape[0] * pixels.shape[1] <= LOSSLESS_PIXELS:
-            return self._png(pixels)
+        """The reference, uint8 (height, width[, 3]) upright, without loss or, above 4 megapixels, as JPEG."""
+        if self.region is not None or pixels.shape[0] * pixels.shape[1] <= LOSSLESS_PIXELS:
+            return self.exact(pixels)
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(
             buffer, "JPEG", quality=NEAR_LOSSLESS_QUALITY, subsampling=0, icc_profile=self.icc_profile
@@ -101,22 +104,22 @@ class Embedder:
             f"{NEAR_LOSSLESS_QUALITY} without colour subsampling ({len(buffer.getvalue()) / 1e6:.1f} MB). "
             "The scores were measured on its true pixels."
         )
-        return _data_uri("image/jpeg", buffer.getvalue())
+        return data_uri("image/jpeg", buffer.getvalue())
 
     def candidate(self, name: str, data: bytes) -> str:
-        """A candidate's bytes as they are where a browser opens them, else its decoded pixels as PNG."""
+        """A candidate's bytes as they are where a browser opens them, else its decoded pixels."""
         picture = self._read(name, data)
-        if self.region is not None:
-            return self._png(self.region.of(picture.upright))
         mime = _BROWSER_FORMATS.get(picture.source.format)
+        if self.region is not None:
+            return self.exact(picture.upright)
         if mime is None:
             self.notices.append(
                 f"{name}: no browser opens every {picture.source.format}, so its decoded pixels are shown."
             )
-            return self._png(picture.upright)
+            return self.exact(picture.upright)
         if mime == "image/jpeg" and self.icc_profile and picture.metadata.icc_profile is None:
             data = with_icc_profile(data, self.icc_profile)
-        return _data_uri(mime, data)
+        return data_uri(mime, data)
 
     def heat_map(self) -> str:
         """The map in jet colours, a palette PNG of at most 640 pixels a side."""
@@ -134,12 +137,20 @@ class Embedder:
         picture.putpalette(jet_table().tobytes())
         buffer = io.BytesIO()
         picture.save(buffer, "PNG", optimize=True)
-        return _data_uri("image/png", buffer.getvalue())
+        return data_uri("image/png", buffer.getvalue())
 
-    def _png(self, pixels: npt.NDArray[np.uint8]) -> str:
+    def exact(self, pixels: npt.NDArray[np.uint8]) -> str:
+        """What is shown of a whole picture's pixels, uint8 (height, width[, 3]), without loss."""
+        if self.region is not None:
+            pixels = self.region.of(pixels)
         buffer = io.BytesIO()
+        if self.lossless == "WebP" and max(pixels.shape[:2]) <= _WEBP_SIDE:
+            Image.fromarray(pixels).convert("RGB").save(
+                buffer, "WebP", lossless=True, quality=50, method=2, icc_profile=self.icc_profile or b""
+            )
+            return data_uri("image/webp", buffer.getvalue())
         Image.fromarray(pixels).save(buffer, "PNG", icc_profile=self.icc_profile)
-        return _data_uri("image/png", buffer.getvalue())
+        return data_uri("image/png", buffer.getvalue())
 
     def _read(self, name: str, data: bytes) -> Picture:
         """The candidate's picture, which must have the reference's size."""
@@ -178,7 +189,3 @@ def with_icc_profile(jpeg: bytes, profile: bytes) -> bytes:
         position = 4 + int.from_bytes(jpeg[4:6], "big")
     segments = b"".join(segment.to_bytes() for segment in icc.split(profile))
     return jpeg[:position] + segments + jpeg[position:]
-
-
-def _data_uri(mime: str, data: bytes) -> str:
-    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"

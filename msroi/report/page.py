@@ -1,7 +1,7 @@
 """One page that lays pictures over each other: what `msroi demo` and `msroi compare --html` write.
 
     reference, candidates, saliency --embed--> data URIs --+
-    sizes, scores --table--> rows and their winners -------+--> page.html, page.css, page.js filled --> str
+    sizes, scores --table--> rows and their winners -------+--> page.html and what it takes in, filled --> str
 
 The page is a single file. It opens from a disk, loads nothing (its content security policy forbids
 it) and runs only its own script. Names of files may hold anything: every value is escaped here.
@@ -9,12 +9,8 @@ it) and runs only its own script. Names of files may hold anything: every value 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from importlib.resources import files
 from string import Template
 from typing import Any
 
@@ -23,6 +19,7 @@ import numpy.typing as npt
 
 from msroi.errors import ImageError, OptionError, SaliencyError
 from msroi.metrics import MS_SSIM_EXPONENTS, SMALLEST_SIDE_OF_ALL_SCALES, Scores
+from msroi.report.document import policy, readable, resource, text
 from msroi.report.embed import Embedder
 from msroi.report.table import Group, Row, largest_size_gap, make_groups
 
@@ -75,18 +72,21 @@ def comparison_page(
     figures = _figures(reference, candidates, embedder, reference_name)
     groups = make_groups([(c.n_bytes, c.scores) for c in candidates], width * height, weights_name)
     all_notices = [*notices, *embedder.notices, *_size_notice(candidates)]
-    style, script = _resource("page.css"), _resource("page.js")
+    style = "\n".join(resource("msroi.report", name) for name in ("base.css", "viewer.css", "page.css"))
+    script = "\n".join(resource("msroi.report", name) for name in ("viewer.js", "page.js"))
     view_width, view_height = embedder.view_size
-    return Template(_resource("page.html")).substitute(
-        policy=_policy(style, script),
+    return Template(resource("msroi.report", "page.html")).substitute(
+        policy=policy(style, script),
         style=style,
         script=script,
-        title=_text(title),
+        title=text(title),
         lede=_lede(width, height, reference_name, len(candidates)),
         width=view_width,
         height=view_height,
         notices=_notices(all_notices),
-        options="".join(f"<option>{_text(figure.name)}</option>" for figure in figures),
+        options="".join(f"<option>{text(figure.name)}</option>" for figure in figures),
+        zoom=resource("msroi.report", "zoom.html"),
+        stage=resource("msroi.report", "stage.html"),
         map_tools="" if embedder.saliency is None else _MAP_TOOLS,
         figures="\n".join(figure.html() for figure in figures),
         table=_table(candidates, groups),
@@ -112,7 +112,7 @@ class _Figure:
     start: str = ""
 
     def html(self) -> str:
-        name, detail = _text(self.name), _text(self.detail)
+        name, detail = text(self.name), text(self.detail)
         scale = '<span class="scale" aria-hidden="true"></span>' if self.kind == "map" else ""
         return (
             f'<figure data-picture="{self.kind}" data-name="{name}" data-label="{name}, {detail}" '
@@ -140,7 +140,7 @@ def _figures(
     figures = [_Figure("reference", reference_name, size, embedder.reference(reference), "left" if alone else "")]
     for index, candidate in enumerate(candidates):
         start = "right" if alone or index == 1 else "left" if index == 0 else ""
-        uri = embedder.candidate(_clean(candidate.name), candidate.data)
+        uri = embedder.candidate(readable(candidate.name), candidate.data)
         figures.append(_Figure("candidate", candidate.name, f"{candidate.n_bytes:,} bytes", uri, start))
     if embedder.saliency is not None:
         figures.append(_Figure("map", "saliency map", "blue 0, red 1", embedder.heat_map()))
@@ -152,7 +152,7 @@ def _lede(width: int, height: int, reference_name: str, n_candidates: int) -> st
     megapixels = width * height / 1e6
     return (
         f"{width} \u00d7 {height} pixels, {megapixels:.{0 if megapixels >= 10 else 2}f} megapixels. "
-        f"Compared with <bdi>{_text(reference_name)}</bdi>: {versions}."
+        f"Compared with <bdi>{text(reference_name)}</bdi>: {versions}."
     )
 
 
@@ -169,12 +169,12 @@ def _size_notice(candidates: Sequence[Candidate]) -> list[str]:
 def _notices(notices: Sequence[str]) -> str:
     if not notices:
         return ""
-    items = "".join(f"<li>{_text(notice)}</li>" for notice in notices)
+    items = "".join(f"<li>{text(notice)}</li>" for notice in notices)
     return f'<ul class="notices" aria-label="Please note">{items}</ul>'
 
 
 def _table(candidates: Sequence[Candidate], groups: Sequence[Group]) -> str:
-    names = [_text(candidate.name) for candidate in candidates]
+    names = [text(candidate.name) for candidate in candidates]
     head = "".join(f'<th scope="col" title="{name}"><bdi>{name}</bdi></th>' for name in names)
     with_difference = len(names) == 2
     if with_difference:
@@ -210,27 +210,27 @@ def _table_body(group: Group, columns: int, with_difference: bool) -> str:
     rows = "\n".join(_table_row(row, with_difference) for row in group.rows)
     # The inner span stays in view while a wide table is scrolled sideways.
     return (
-        f'<tbody><tr><th class="group" scope="rowgroup" colspan="{columns}"><span>{_text(group.name)}'
-        f'<span class="note">{_text(group.note)}</span></span></th></tr>\n{rows}</tbody>'
+        f'<tbody><tr><th class="group" scope="rowgroup" colspan="{columns}"><span>{text(group.name)}'
+        f'<span class="note">{text(group.note)}</span></span></th></tr>\n{rows}</tbody>'
     )
 
 
 def _table_row(row: Row, with_difference: bool) -> str:
-    note = f'<span class="note">{_text(row.note)}</span>' if row.note else ""
+    note = f'<span class="note">{text(row.note)}</span>' if row.note else ""
     cells = "".join(
-        f'<td class="best">{_text(cell.text)}<span class="unseen"> (best)</span></td>'
+        f'<td class="best">{text(cell.text)}<span class="unseen"> (best)</span></td>'
         if cell.best
-        else f"<td>{_text(cell.text)}</td>"
+        else f"<td>{text(cell.text)}</td>"
         for cell in row.cells
     )
     if with_difference:
-        cells += f'<td class="difference">{_text(row.difference or "")}</td>'
-    return f'<tr><th scope="row">{_text(row.name)}{note}</th>{cells}</tr>'
+        cells += f'<td class="difference">{text(row.difference or "")}</td>'
+    return f'<tr><th scope="row">{text(row.name)}{note}</th>{cells}</tr>'
 
 
 def _facts(facts: Mapping[str, Any]) -> str:
     rows = "".join(
-        f"<div><dt>{_text(name)}</dt><dd><bdi>{_text(_fact_value(value))}</bdi></dd></div>"
+        f"<div><dt>{text(name)}</dt><dd><bdi>{text(_fact_value(value))}</bdi></dd></div>"
         for name, value in facts.items()
         if value is not None
     )
@@ -252,33 +252,6 @@ def _fact_value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_fact_value(item) for item in value)
     return str(value)
-
-
-def _policy(style: str, script: str) -> str:
-    """Nothing from anywhere but this file; of scripts and styles, only these two."""
-
-    def digest(text: str) -> str:
-        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-    return (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{digest(style)}'; "
-        f"script-src 'sha256-{digest(script)}'; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _resource(name: str) -> str:
-    # The policy's digests are of text with plain line ends, whatever a checkout made of them.
-    return files("msroi.report").joinpath(name).read_text("utf-8").replace("\r\n", "\n")
-
-
-def _clean(text: str) -> str:
-    """Text that any page can hold: no control characters, no half surrogates of undecodable file names."""
-    printable = "".join("\ufffd" if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in text)
-    return printable.encode("utf-8", "replace").decode("utf-8")
-
-
-def _text(value: str) -> str:
-    return escape(_clean(value), quote=True)
 
 
 def _checked_size(reference: npt.NDArray[np.uint8]) -> tuple[int, int]:

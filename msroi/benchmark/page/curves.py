@@ -1,0 +1,261 @@
+"""Curves as SVG: a measure against bits per pixel, and the difference to plain JPEG at equal bytes.
+
+Drawn here and not by a plotting library, so that colours follow the page's theme, lines can be switched off,
+and a page of twelve charts stays small.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from msroi.benchmark.page.measures import Measure, and_join
+from msroi.benchmark.page.results import PLAIN, Results, number
+from msroi.report.document import text
+
+_WIDTH, _HEIGHT = 380, 270
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 12, 10, 34
+# Colour (of eight in page.css), dash and marker; the three together are one encoder's own.
+_STYLES = {
+    "pillow": (0, "solid", "circle"),
+    "pillow-progressive": (0, "dashed", "ring"),
+    "rdo": (1, "solid", "circle"),
+    "rdo-constant": (1, "dashed", "square"),
+    "rdo-masks": (2, "solid", "diamond"),
+    "two-pass": (2, "dashed", "triangle"),
+    "mozjpeg": (3, "solid", "square"),
+    "jpegli": (4, "solid", "diamond"),
+    "jpeg2000": (5, "solid", "triangle"),
+    "webp": (6, "solid", "down"),
+    "avif": (7, "solid", "circle"),
+    "heic": (7, "dashed", "square"),
+}
+_N_COLOURS = 8
+# Of the values' range, left free at each end of an axis.
+_ROOM = 0.05
+_MARKERS = ("circle", "square", "diamond", "triangle", "down", "ring")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How an encoder is drawn. colour: 0 to 7, a class of page.css; dash, marker: names; ours: a thicker line."""
+
+    colour: int
+    dash: str
+    marker: str
+    ours: bool
+
+    @property
+    def classes(self) -> str:
+        return f"c{self.colour} {self.dash}{' ours' if self.ours else ''}"
+
+
+def styles_of(results: Results) -> dict[str, Style]:
+    """A style for each encoder; those that the page knows always look the same, others take what is free."""
+    found: dict[str, Style] = {}
+    free = (
+        (colour, dash, _MARKERS[(colour + shift) % len(_MARKERS)])
+        for dash, shift in (("dotted", 0), ("dashed", 2), ("solid", 4))
+        for colour in (3, 6, 1, 5, 4, 7, 2, 0)
+    )
+    for name in results.encoders:
+        colour, dash, marker = _STYLES.get(name) or next(free, (len(found) % _N_COLOURS, "dotted", "ring"))
+        found[name] = Style(colour, dash, marker, name in results.ours)
+    return found
+
+
+@dataclass(frozen=True)
+class _Point:
+    """x: bits per pixel; y, low, high: of the measure; whole: whether it stands on every image."""
+
+    target: str
+    x: float
+    y: float
+    low: float | None
+    high: float | None
+    whole: bool
+
+
+def curves_section(results: Results, styles: Mapping[str, Style]) -> str:
+    """The card of all charts; of one target it has no lines, only points, and is left to the table of means."""
+    measures = [measure for measure in results.measures if measure.key != "mse"]
+    values = [_chart(m, _values(results, m), styles, f"{m.title} against bits per pixel", False) for m in measures]
+    gaps = [_chart(m, _gaps(results, m), styles, f"{m.title} minus {PLAIN}’s", True) for m in measures]
+    values, gaps = [c for c in values if c], [c for c in gaps if c]
+    if not values or len(results.targets) < 2:
+        return ""
+    switch = (
+        '<div class="controls" hidden><div class="segments" role="group" aria-label="What the curves show">'
+        '<button type="button" class="button" data-curves="values" aria-pressed="true">Values</button>'
+        f'<button type="button" class="button" data-curves="gaps" aria-pressed="false">Minus {PLAIN}</button>'
+        "</div></div>"
+        if gaps
+        else ""
+    )
+    second = f'<div class="charts" data-kind="gaps" hidden>{"".join(gaps)}</div>' if gaps else ""
+    return (
+        '<section class="card" id="curves" aria-labelledby="curves-title">\n'
+        f'<div class="head"><h2 id="curves-title">Curves</h2>{switch}</div>\n{_legend(results, styles)}\n'
+        f'<div class="charts" data-kind="values">{"".join(values)}</div>\n{second}\n'
+        '<p class="key">Means over the images at each target, against the mean of their bits per pixel. A hollow mark '
+        "stands on fewer images than the others, because some could not be coded so small. "
+        "Upright lines are 95 % bootstrap intervals. The figures are in the table of means.</p>\n</section>"
+    )
+
+
+def _legend(results: Results, styles: Mapping[str, Style]) -> str:
+    items = "".join(
+        f'<button type="button" class="button series" data-encoder="{text(name)}" aria-pressed="true">'
+        f'<svg class="swatch {styles[name].classes}" viewBox="0 0 30 12" aria-hidden="true">'
+        f'<path class="line" d="M1 6H29"/>{_marker(styles[name].marker, 15, 6, True)}</svg>'
+        f"<bdi>{text(name)}</bdi></button>"
+        for name in results.encoders
+    )
+    return (
+        f'<div class="legend" role="group" aria-label="Encoders shown in the curves">{items}'
+        '<button type="button" class="button plain" id="all-series" hidden>Show all</button></div>'
+    )
+
+
+def _values(results: Results, measure: Measure) -> dict[str, list[_Point]]:
+    points: dict[str, list[_Point]] = {}
+    for entry in results.summary.get("means") or []:
+        name, target = str(entry.get("encoder")), str(entry.get("target"))
+        x, y, n = number(entry.get("bpp")), number(entry.get(measure.key)), number(entry.get("n"))
+        if name in results.encoders and x is not None and y is not None and math.isfinite(x) and math.isfinite(y):
+            whole = n is None or n >= len(results.images)
+            points.setdefault(name, []).append(_Point(target, x, y, None, None, whole))
+    return {name: sorted(line, key=lambda point: point.x) for name, line in points.items()}
+
+
+def _gaps(results: Results, measure: Measure) -> dict[str, list[_Point]]:
+    """Differences to plain JPEG over the images that both coded, with their intervals."""
+    places = {
+        (str(entry.get("encoder")), str(entry.get("target"))): number(entry.get("bpp"))
+        for entry in results.summary.get("means") or []
+    }
+    points: dict[str, list[_Point]] = {}
+    for comparison in results.comparisons.values():
+        x, y = places.get((comparison.encoder, comparison.target)), comparison.mean
+        if comparison.against != PLAIN or comparison.measure.key != measure.key or comparison.encoder == PLAIN:
+            continue
+        if x is not None and y is not None and math.isfinite(y):
+            whole = comparison.n >= len(results.images)
+            points.setdefault(comparison.encoder, []).append(
+                _Point(comparison.target, x, y, comparison.low, comparison.high, whole)
+            )
+    return {name: sorted(line, key=lambda point: point.x) for name, line in points.items()}
+
+
+def _chart(
+    measure: Measure, lines: Mapping[str, Sequence[_Point]], styles: Mapping[str, Style], label: str, with_zero: bool
+) -> str:
+    points = [point for line in lines.values() for point in line]
+    if not points:
+        return ""
+    ends = [end for p in points for end in (p.low, p.high) if end is not None and math.isfinite(end)]
+    heights = [p.y for p in points] + ends + ([0.0] if with_zero else [])
+    horizontal = _Axis.around([p.x for p in points], _LEFT, _WIDTH - _RIGHT, 6)
+    vertical = _Axis.around(heights, _HEIGHT - _BOTTOM, _TOP, 6)
+    zero = f'<path class="zero" d="M{_LEFT} {vertical.at(0):.1f}H{_WIDTH - _RIGHT}"/>' if with_zero else ""
+    series = "".join(
+        _series(name, line, styles[name], measure, horizontal, vertical, with_zero) for name, line in lines.items()
+    )
+    names = and_join([text(name) for name in lines])
+    return (
+        f'<figure class="chart"><figcaption>{text(label)}</figcaption>'
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{text(label)}: {names}">'
+        f"{_grid(horizontal, vertical)}{zero}{series}</svg></figure>"
+    )
+
+
+def _series(
+    name: str,
+    line: Sequence[_Point],
+    style: Style,
+    measure: Measure,
+    horizontal: _Axis,
+    vertical: _Axis,
+    signed: bool,
+) -> str:
+    at = [(horizontal.at(point.x), vertical.at(point.y)) for point in line]
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
+    bars = "".join(
+        f"M{x:.1f} {vertical.at(point.low):.1f}V{vertical.at(point.high):.1f}"
+        for (x, _), point in zip(at, line, strict=True)
+        if point.low is not None and point.high is not None and math.isfinite(point.low + point.high)
+    )
+    write = measure.difference if signed else measure.figure
+    marks = "".join(
+        f"<g>{_marker(style.marker, x, y, point.whole)}<title>{text(name)} at {text(point.target)}: "
+        f"{write(point.y)} {text(measure.unit)} at {point.x:.3f} bits per pixel</title></g>"
+        for (x, y), point in zip(at, line, strict=True)
+    )
+    interval = f'<path class="bars" d="{bars}"/>' if bars else ""
+    return (
+        f'<g class="series {style.classes}" data-encoder="{text(name)}"><path class="line" d="M{path}"/>'
+        f"{interval}{marks}</g>"
+    )
+
+
+def _marker(kind: str, x: float, y: float, filled: bool) -> str:
+    shape = "hollow" if not filled or kind == "ring" else "mark"
+    if kind in ("circle", "ring"):
+        return f'<circle class="{shape}" cx="{x:.1f}" cy="{y:.1f}" r="3.2"/>'
+    paths = {
+        "square": f"M{x - 3:.1f} {y - 3:.1f}h6v6h-6z",
+        "diamond": f"M{x:.1f} {y - 4.2:.1f}l4.2 4.2l-4.2 4.2l-4.2 -4.2z",
+        "triangle": f"M{x:.1f} {y - 4:.1f}l4 7h-8z",
+        "down": f"M{x:.1f} {y + 4:.1f}l4 -7h-8z",
+    }
+    return f'<path class="{shape}" d="{paths[kind]}"/>'
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """A linear axis. low, high: values at its ends; start, end: where these are drawn; ticks: round values between."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    ticks: tuple[float, ...]
+    decimals: int
+
+    def at(self, value: float) -> float:
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    @staticmethod
+    def around(values: Sequence[float], start: float, end: float, n_ticks: int) -> _Axis:
+        """An axis that holds all values with a little room at both ends, and about n_ticks ticks."""
+        low, high = min(values), max(values)
+        room = max(_ROOM * (high - low), 1e-6 * abs(high), 1e-9)
+        low, high = low - room, high + room
+        rough = (high - low) / n_ticks
+        magnitude = 10.0 ** math.floor(math.log10(rough))
+        step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999)
+        first, last = math.ceil(low / step), math.floor(high / step)
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+        if round(step, decimals) != round(step, decimals + 1):  # steps of 2.5
+            decimals += 1
+        return _Axis(low, high, start, end, tuple(i * step for i in range(first, last + 1)), decimals)
+
+    def label(self, value: float) -> str:
+        return f"{value:.{self.decimals}f}".replace("-", "−")
+
+
+def _grid(horizontal: _Axis, vertical: _Axis) -> str:
+    rows = "".join(f"M{_LEFT} {vertical.at(tick):.1f}H{_WIDTH - _RIGHT}" for tick in vertical.ticks)
+    across = "".join(
+        f'<text x="{_LEFT - 6}" y="{vertical.at(tick) + 3.5:.1f}" text-anchor="end">{vertical.label(tick)}</text>'
+        for tick in vertical.ticks
+    )
+    along = "".join(
+        f'<text x="{horizontal.at(tick):.1f}" y="{_HEIGHT - _BOTTOM + 15}" text-anchor="middle">'
+        f"{horizontal.label(tick)}</text>"
+        for tick in horizontal.ticks
+    )
+    frame = f'<path class="axis" d="M{_LEFT} {_HEIGHT - _BOTTOM}H{_WIDTH - _RIGHT}"/>'
+    name = f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 4}" text-anchor="middle">bits per pixel</text>'
+    return f'<g class="grid" aria-hidden="true"><path d="{rows}"/>{frame}{across}{along}{name}</g>'

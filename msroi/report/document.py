@@ -1,0 +1,41 @@
+"""What every page stands on: escaped text, its resources, its content security policy, data URIs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from html import escape
+from importlib.resources import files
+
+
+def text(value: str) -> str:
+    """The value as text or attribute of HTML, whatever it holds."""
+    return escape(readable(value), quote=True)
+
+
+def readable(value: str) -> str:
+    """Text that any page can hold: no control characters, no half surrogates of undecodable file names."""
+    printable = "".join("\ufffd" if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in value)
+    return printable.encode("utf-8", "replace").decode("utf-8")
+
+
+def resource(package: str, name: str) -> str:
+    """A text file that lies in a package."""
+    # The policy's digests are of text with plain line ends, whatever a checkout made of them.
+    return files(package).joinpath(name).read_text("utf-8").replace("\r\n", "\n")
+
+
+def policy(style: str, script: str) -> str:
+    """Content security policy: nothing from anywhere but this file; of scripts and styles, only these two."""
+
+    def digest(content: str) -> str:
+        return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+    return (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest(style)}'; "
+        f"script-src 'sha256-{digest(script)}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def data_uri(mime: str, data: bytes) -> str:
+    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
