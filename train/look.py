@@ -9,6 +9,7 @@ Text, line art, smooth gradients, a face, saturated red, film grain: what shows 
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,11 +17,17 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from msroi.benchmark.encoders import ENCODERS
+from msroi.benchmark.subject import Subject
+from msroi.benchmark.targets import Files, Target, reach
+from msroi.images import read
 from msroi.jpeg import plain
+from msroi.jpeg.rdo import RdoEncoder
 from msroi.jpeg.sampling import needs_full_chroma
 from msroi.jpeg.tables import PRESETS
+from msroi.matching import land_within
 from train import made
-from train.measure_peers import jpegli, ours, scorer
+from train.scores import Reference
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -74,10 +81,12 @@ def row(pixels: Pixels, corner: tuple[int, int], quality: int, zoom: int, chroma
     """Crops of one picture, the original first, with their captions."""
     budget = len(plain.encode(pixels, quality))
     full = chroma == "444" or (chroma == "auto" and needs_full_chroma(pixels, PRESETS["default"].steps))
+    encoder = RdoEncoder(pixels, PRESETS["default"], sampling="444" if full else "420")
+    peer, target = ENCODERS["jpegli"], Target(quality=quality)
     files = {
         "plain": plain.encode(pixels, quality),
-        "jpegli": jpegli(pixels, budget).data,
-        "ours": ours("default", sampling="444" if full else "420")(pixels, budget).data,
+        "jpegli": reach(peer, Files(peer.start(Subject(read(pixels))), 0.0), target, "size", pixels).match.data,
+        "ours": land_within(encoder, encoder.settings.low, encoder.settings.high, budget).data,
     }
     shown = {"original": pixels} | {name: np.ascontiguousarray(plain.decode(data)) for name, data in files.items()}
     result = []
@@ -86,7 +95,8 @@ def row(pixels: Pixels, corner: tuple[int, int], quality: int, zoom: int, chroma
         crop = Image.fromarray(decoded[top : top + CROP_HEIGHT, left : left + CROP_WIDTH])
         caption = name
         if name in files:
-            psnr, ssim, _, ssimulacra = scorer("fast")(pixels, decoded)
+            mse, ssim, _, ssimulacra = Reference(pixels).score(decoded)
+            psnr = 10 * math.log10(65025 / max(mse, 1e-9))
             caption += f"  {psnr:.2f} dB  {ssim:.4f}  {ssimulacra:.1f}  {len(files[name])} bytes"
         result.append((crop.resize((zoom * CROP_WIDTH, zoom * CROP_HEIGHT), Image.Resampling.NEAREST), caption))
     return result
