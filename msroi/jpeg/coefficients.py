@@ -31,7 +31,6 @@ ROUNDS = 16
 # are clipped too, and by REACH at most: decoders' fixed-point arithmetic has room for twice as much.
 MARGIN, MOST_MARGIN, REACH = 0.1, 16.0, 64.0
 
-
 # Pictures are transformed in strips of so many rows (whole MCUs): what lies between pixels and coefficients then stays
 # small and is not fetched from memory again and again.
 STRIP = 128
@@ -42,7 +41,8 @@ class Coefficients:
     """One picture.
 
     half: float32, luma at half size: means of 2 x 2 samples centred on 0, those at odd borders of what there is.
-    planes: for each component float32 (rows, columns, 64) in zigzag order, in the scale of the orthonormal DCT.
+    planes: for each component float32 (rows, columns, 64) in zigzag order, in the scale of the orthonormal DCT; where
+    luma is at a limit they may stand for what lies beyond.
     samplings: for each component its factors (horizontal, vertical).
     """
 
