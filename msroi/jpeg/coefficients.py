@@ -74,9 +74,14 @@ def from_pixels(pixels: Pixels, sampling: str, steps: tuple[float, ...], threads
             blocks = _kernels.forward_dct(_chroma(pixels, index, top, bottom, samplings[0], steps))
             planes[index][first : first + blocks.shape[0]] = blocks
 
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(transform, range(0, height, STRIP)):
-            pass
+    tops = range(0, height, STRIP)
+    if threads == 1 or len(tops) == 1:
+        for top in tops:
+            transform(top)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(transform, tops):  # raises what a strip raised
+                pass
     return Coefficients(half, planes, samplings)
 
 

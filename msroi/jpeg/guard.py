@@ -67,32 +67,40 @@ def strength(pixels: Pixels, weights: Floats, trial: Trial, threads: int = 1) ->
 
 
 class _Rivals:
-    """SSIM in the background, of plain JPEG by number of bytes."""
+    """SSIM in the background, of plain JPEG by number of bytes; sizes and scores are kept."""
 
     def __init__(self, pixels: Pixels, background: npt.NDArray[np.bool_], threads: int) -> None:
         self._encoder = plain.QualityEncoder(pixels)
         self._luma, self._background, self._threads = luma_of(pixels, threads), background, threads
-        self._known: dict[int, tuple[int, float]] = {}
+        self._sizes: dict[int, int] = {}
+        self._similarities: dict[int, float] = {}
 
     def similarity_at(self, n_bytes: int) -> float:
         """Between the two qualities whose files are next in size, in proportion to log bytes."""
         low, high = plain.QUALITIES[0], plain.QUALITIES[-1]
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if len(self._encoder.encode(middle)) <= n_bytes else (low, middle)
+            low, high = (middle, high) if self._size(middle) <= n_bytes else (low, middle)
         (small, worse), (large, better) = self._at(low), self._at(high)
         if large <= small:
             return better
         share = np.log(n_bytes / small) / np.log(large / small)
         return float(worse + (better - worse) * np.clip(share, 0, 1))
 
+    def _size(self, quality: int) -> int:
+        if quality not in self._sizes:
+            self._sizes[quality] = len(self._encoder.encode(quality))
+        return self._sizes[quality]
+
     def _at(self, quality: int) -> tuple[int, float]:
-        if quality not in self._known:
+        if quality not in self._similarities:
             data = self._encoder.encode(quality)
-            self._known[quality] = (len(data), self.similarity_of(data))
-        return self._known[quality]
+            self._sizes[quality] = len(data)
+            self._similarities[quality] = self.similarity_of(data)
+        return self._sizes[quality], self._similarities[quality]
 
     def similarity_of(self, data: bytes) -> float:
         """SSIM of a file in the background, decoded as users do it: clipped and rounded colours count."""
-        similarity = similarity_of_blocks(self._luma, luma_of(plain.decode(data), self._threads), self._threads)
+        decoded = luma_of(plain.decode(data), self._threads)
+        similarity = similarity_of_blocks(self._luma, decoded, self._threads)
         return float(similarity[self._background].mean(dtype=np.float64))
