@@ -22,7 +22,7 @@ from msroi.benchmark import inputs, rows, summary
 from msroi.benchmark.encoders import DEFAULT_ENCODERS, ENCODERS, Encoder
 from msroi.benchmark.inputs import CENTRE, Entry, Unreadable
 from msroi.benchmark.measuring import Measuring, Plan, Task, base_row, find_encoders, write
-from msroi.benchmark.page import write_page
+from msroi.benchmark.page import DEFAULT_MEGABYTES, MOST_MEGABYTES, write_page
 from msroi.benchmark.protocols import PROTOCOLS
 from msroi.benchmark.rows import Row
 from msroi.benchmark.scores import SSIMULACRA2_INSTALL
@@ -49,7 +49,8 @@ class Request:
     encoders: names in ENCODERS; None for the protocol's or the default ones. qualities or bpp: targets; None for
     the protocol's or the default ones. matching: one of MATCHES. protocol: a name in PROTOCOLS, or None.
     masks: a folder, or CENTRE; maps: a folder; fixations: a file. against: templates of command lines.
-    threads: pictures at once. command: what is written down as having made it.
+    page_megabytes: what the report may carry of pictures. threads: pictures at once. command: what is written down
+    as having made it.
     Errors: OptionError for values that make no sense.
     """
 
@@ -65,6 +66,7 @@ class Request:
     fixations: Path | None = None
     against: Sequence[str] = ()
     ssimulacra2: bool = True
+    page_megabytes: float = DEFAULT_MEGABYTES
     threads: int = 1
     command: str = "msroi.benchmark.run.run(...)"
     targets: tuple[Target, ...] = field(init=False)
@@ -75,6 +77,7 @@ class Request:
         if self.protocol is not None:
             one_of("protocol", self.protocol, tuple(PROTOCOLS))
         whole_number("threads", self.threads, 1)
+        real_number("page_megabytes", self.page_megabytes, 0, MOST_MEGABYTES)
         object.__setattr__(self, "targets", self._targets())
         object.__setattr__(self, "chosen", self._chosen())
         if self.matching == "number" and any(target.quality is None for target in self.targets):
@@ -134,7 +137,7 @@ def run(request: Request, tell: Tell | None = None) -> dict[str, Any]:
     ordered = list(_order(request, entries, unreadable, known))
     write(request.out / rows.FILE, rows.to_text(ordered).encode())
     result = summary.write_summary(request.out)
-    write_page(request.out)
+    write_page(request.out, max_megabytes=request.page_megabytes)
     return result
 
 

@@ -56,12 +56,20 @@ _BY_WEIGHT = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from msroi.benchmark.encoders import DEFAULT_ENCODERS, ENCODERS
+    from msroi.benchmark.page import DEFAULT_MEGABYTES, MOST_MEGABYTES
     from msroi.benchmark.protocols import PROTOCOLS
     from msroi.benchmark.targets import MATCHES
 
     parser.add_argument("folder", metavar="FOLDER", help="pictures, also further down; or one picture")
     parser.add_argument("-d", "--directory", metavar="OUT", type=Path, required=True, help="a folder for the results")
     parser.add_argument("--pictures", metavar="N", type=whole_number(1), help="only so many pictures, evenly chosen")
+    parser.add_argument(
+        "--page-megabytes",
+        metavar="MB",
+        type=whole_number(0, MOST_MEGABYTES),
+        default=DEFAULT_MEGABYTES,
+        help=f"pictures that index.html may carry: the most telling first (default {DEFAULT_MEGABYTES}, 0 for none)",
+    )
     what = parser.add_argument_group("what is compared")
     extra = [name for name in ENCODERS if name not in DEFAULT_ENCODERS]
     what.add_argument(
@@ -134,6 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         fixations=arguments.fixations,
         against=arguments.against,
         ssimulacra2=not arguments.no_ssimulacra2,
+        page_megabytes=arguments.page_megabytes,
         threads=getattr(arguments, "threads", _processors()),
         command=shlex.join(["msroi", *arguments.words]),
     )

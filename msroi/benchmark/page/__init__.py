@@ -23,14 +23,15 @@ from msroi.benchmark.page.measures import MEASURES, and_join
 from msroi.benchmark.page.results import PLAIN, Results, read_results
 from msroi.benchmark.page.tables import bd_section, encoders_section, facts_section, means_section, protocol_section
 from msroi.benchmark.page.verdict import verdict_section
-from msroi.errors import OptionError
 from msroi.images import write_atomically
+from msroi.options import real_number
 from msroi.report.document import policy, readable, resource, text
 
-__all__ = ["DEFAULT_MEGABYTES", "write_page"]
+__all__ = ["DEFAULT_MEGABYTES", "MOST_MEGABYTES", "write_page"]
 
 PAGE = "index.html"
-DEFAULT_MEGABYTES = 40.0
+DEFAULT_MEGABYTES = 40
+MOST_MEGABYTES = 4000
 _HERE = "msroi.benchmark.page"
 _COSTS = ("bytes", "size_difference_percent", "bpp", "seconds_encode", "seconds_decode")
 
@@ -61,11 +62,10 @@ def write_page(out: Path, *, max_megabytes: float = DEFAULT_MEGABYTES) -> Path:
     max_megabytes: 10^6 bytes that the embedded pictures may take; 0 for a page without pictures. Which ones are
     in is said in the page: first the worst and best five of the headline encoder against each other one.
     Errors: OptionError where rows.csv, summary.json or run.json is missing or is not what a benchmark writes, and
-    for a limit that is no number of 0 and more; ImageError where the page cannot be written.
+    for a limit out of 0 to MOST_MEGABYTES; ImageError where the page cannot be written.
     """
-    if not (isinstance(max_megabytes, int | float) and 0 <= max_megabytes < math.inf):
-        raise OptionError(f"max_megabytes: {max_megabytes!r:.40}; allowed: 0 and more")
-    page = make_page(read_results(Path(out)), max_megabytes)
+    limit = real_number("max_megabytes", max_megabytes, 0, MOST_MEGABYTES)
+    page = make_page(read_results(Path(out)), limit)
     path = Path(out) / PAGE
     write_atomically(path, page.encode("utf-8"), overwrite=True)
     return path
