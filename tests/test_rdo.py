@@ -141,6 +141,16 @@ def test_at_plains_bytes_every_metric_is_better(photo: np.ndarray, quality: int)
     assert ours.ms_ssim > theirs.ms_ssim
 
 
+@pytest.mark.parametrize("size", [(33, 50), (60, 60), (81, 107), (131, 197)])
+@pytest.mark.parametrize("grey", [False, True])
+def test_small_pictures_use_their_bytes(photo: np.ndarray, size: tuple[int, int], grey: bool) -> None:
+    height, width = size
+    pixels = np.ascontiguousarray(photo[20 : 20 + height, 60 : 60 + width, 0 if grey else slice(None)])
+    budget = len(plain.encode(pixels, 50))
+    data = land_within(RdoEncoder(pixels, PRESETS["default"]), 0.0, 1.0, budget).data
+    assert 0.99 * budget <= len(data) <= budget
+
+
 def test_golden_size_and_quality(photo: np.ndarray) -> None:
     """A change of these figures is a change of the encoder, to be named in the changelog."""
     data = Rdo().start(Picture(photo), None, 1).near(0.5).encode(0.5)

@@ -58,8 +58,9 @@ PRICE_PASSES = 2
 # can; mozjpeg's, which goes further, drew lines in smooth areas.
 DC_REACH = 0.6
 
-# For estimates: a file's markers and tables in bytes, and how many bytes stuffing makes of one.
-_OVERHEAD = 800
+# For estimates: markers and tables in bytes, of a file and of each of its components, and how many bytes stuffing makes
+# of one.
+_OVERHEAD, _OVERHEAD_EACH = 50, 250
 _STUFFING = 1.004
 
 
@@ -211,7 +212,9 @@ class RdoEncoder:
         return self._write(self._quantised(tables, lagrangian), tables)
 
     def rough_bytes(self, setting: float) -> float:
-        """About how many bytes `encode` would give, from a part of the picture."""
+        """About how many bytes `encode` would give, from a part of the picture; of a tiny one from all."""
+        if self._height * self._width <= _TINY:
+            return len(self.encode(setting))
         return self._bytes_of(self._samples(setting))
 
     def near(self, setting: float) -> RdoEncoder:
@@ -226,7 +229,7 @@ class RdoEncoder:
         base, truth = self._with_feedback(setting)
         tuned.components = self._weighted(base, self._map_factor(tuned.strength))
         samples = tuned._samples(setting)
-        tuned._shift += _setting_between(truth * tuned._bytes_of(samples), self.rough_bytes(setting))
+        tuned._shift += _setting_between(truth * tuned._bytes_of(samples), self._bytes_of(self._samples(setting)))
         tuned._prices = [sample.prices for sample in samples]
         tuned._scale = exact_scale(setting + tuned._shift)
         return tuned
@@ -366,7 +369,8 @@ class RdoEncoder:
 
     def _bytes_of(self, samples: list[_Sample]) -> float:
         """About what a file takes that is like samples of its components."""
-        return _STUFFING * sum(sample.share * sample.bits for sample in samples) / 8 + _OVERHEAD
+        bits = sum(sample.share * sample.bits for sample in samples)
+        return _STUFFING * bits / 8 + _OVERHEAD + _OVERHEAD_EACH * len(samples)
 
     def _quantised_rows(
         self,
@@ -407,7 +411,9 @@ class RdoEncoder:
         return min((data for data in (progressive, sequential) if data is not None), key=len)
 
 
-# Pixels of a small picture, and samples of a huge one.
+# Pixels of a picture whose files are as quickly made as estimated, and of which tables and markers are a large part; of
+# a small one; samples of a huge one.
+_TINY = 30_000
 _SMALL = 200_000
 _HUGE = 50_000_000
 
