@@ -31,6 +31,7 @@ setup(
         Pybind11Extension(
             "msroi.jpeg._kernels",
             ["msroi/jpeg/_kernels.cpp"],
+            depends=["msroi/jpeg/_decoder.h"],
             cxx_std=17,
             extra_compile_args=FLAGS,
             extra_link_args=LINK_FLAGS,

@@ -198,6 +198,11 @@ def _guess(sizes: dict[int, int], low: int, high: int, max_bytes: int, slope: fl
 NEAR_ENOUGH = 0.0012
 LANDINGS = 7
 
+# A file this much under its target is worth more tries, until settings differ by less than this share of the
+# interval.
+FAR = 0.005
+_FINEST = 1e-5
+
 # Estimates end when the setting they point to moves by less than this share of the interval, or after so
 # many.
 _STEADY = 0.003
@@ -238,7 +243,8 @@ def land_within(
     """The largest file found of at most `max_bytes` bytes, over settings from `low` to `high`.
 
     Estimates find the neighbourhood, the encoder prepares for it, and secants on log size between true files
-    land: it ends at a file less than `near_enough` under the target, or after `tries` files once one fits.
+    land: it ends at a file less than `near_enough` under the target, or after `tries` files once one is less than
+    FAR under it.
     Where not even the setting `low` fits, that is the answer to an error.
     overhead: bytes that come to every file and count.
     Errors: NoneFitsError where none fits; it says how small the file can be.
@@ -256,10 +262,12 @@ def land_within(
         sizes[setting] = math.log(max(1, size))
         if size <= max_bytes and (kept is None or size > kept[0]):
             kept = (size, setting, data)
-        if kept and (kept[0] >= max_bytes * (1 - near_enough) or kept[1] >= high or len(sizes) >= tries):
+        if kept and (kept[0] >= max_bytes * (1 - near_enough) or kept[1] >= high):
             break
-        following = _secant(sizes, low, high, goal)
-        if following in sizes:
+        if kept and len(sizes) >= tries and kept[0] >= max_bytes * (1 - FAR):
+            break
+        following = _onward(sizes, low, high, goal)
+        if min(abs(following - s) for s in sizes) < _FINEST * (high - low):
             break
         setting = following
     if kept is None:
@@ -325,6 +333,32 @@ def _estimated(encoder: RealEncoder, low: float, high: float, goal: float, overh
             return following
         setting = following
     return setting
+
+
+def _onward(sizes: dict[float, float], low: float, high: float, goal: float) -> float:
+    """The secant's setting, or one beyond it where the latest sizes fell on one side of the goal.
+
+    Where sizes bend, secants come near from one side for ever; where they hardly move, as where a JPEG source
+    has been reached that cannot become better, they crawl.
+    """
+    following = _secant(sizes, low, high, goal)
+    tried = list(sizes)
+    latest = tried[-1]
+    is_over = sizes[latest] > goal
+    opposite = [s for s in tried if (sizes[s] > goal) != is_over]
+    n_alike = next((i for i, s in enumerate(reversed(tried)) if s in opposite), len(tried))
+    if n_alike < 2:
+        return following
+    if opposite:
+        limit = min(opposite, key=lambda s: abs(s - latest))
+        twice = latest + 2 * (following - latest)
+        is_short = n_alike == 2 and abs(twice - latest) < abs(limit - latest) / 2
+        return twice if is_short else (latest + limit) / 2
+    stride = abs(latest - tried[-2])
+    if not is_over and abs(sizes[latest] - sizes[tried[-2]]) < _LEAST_GROWTH * stride / (high - low):
+        return high
+    stride = 2 * max(stride, abs(following - latest))
+    return max(latest - stride, low) if is_over else min(latest + stride, high)
 
 
 def _secant(sizes: dict[float, float], low: float, high: float, goal: float) -> float:

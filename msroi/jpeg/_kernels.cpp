@@ -25,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include "_decoder.h"
+
 // Two versions of a hot loop, the better chosen at start; both compute the same, operation by operation. From GCC 12,
 // which knows this name of a processor's features, and where the C library can choose (glibc).
 #if defined(__x86_64__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && defined(__GLIBC__)
@@ -1799,6 +1801,26 @@ py::bytes write_jpeg(const std::vector<Array<int16_t>>& levels, const std::vecto
     return py::bytes(reinterpret_cast<const char*>(out.data()), out.size());
 }
 
+py::tuple read_jpeg(const py::bytes& data) {
+    char* bytes = nullptr;
+    py::ssize_t n_bytes = 0;
+    if (PyBytes_AsStringAndSize(data.ptr(), &bytes, &n_bytes)) throw py::error_already_set();
+    msroi::DecodedJpeg jpeg;
+    {
+        py::gil_scoped_release release;
+        jpeg = msroi::read_jpeg(reinterpret_cast<const uint8_t*>(bytes), static_cast<size_t>(n_bytes));
+    }
+    py::list levels, tables, sampling;
+    for (msroi::DecodedComponent& c : jpeg.components) {
+        auto* kept = new std::vector<int16_t>(std::move(c.levels));  // the array's memory from here on
+        const py::capsule owner(kept, [](void* p) { delete static_cast<std::vector<int16_t>*>(p); });
+        levels.append(Array<int16_t>({c.rows, c.columns, int64_t{64}}, kept->data(), owner));
+        tables.append(Array<uint16_t>(py::ssize_t{64}, c.steps.data()));
+        sampling.append(py::make_tuple(c.horizontal, c.vertical));
+    }
+    return py::make_tuple(levels, tables, sampling, jpeg.height, jpeg.width);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_kernels, module) {
@@ -1830,4 +1852,5 @@ PYBIND11_MODULE(_kernels, module) {
     module.def("huffman_lengths", &huffman_lengths, py::arg("counts").noconvert());
     module.def("write_jpeg", &write_jpeg, py::arg("levels"), py::arg("tables"), py::arg("sampling"), py::arg("height"),
                py::arg("width"), py::arg("progressive"), py::arg("threads") = 1);
+    module.def("read_jpeg", &read_jpeg, py::arg("data"));
 }
