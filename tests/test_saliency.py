@@ -17,6 +17,8 @@ from msroi.errors import OptionError, SaliencyError
 from msroi.images import read
 from msroi.saliency import KINDS, activation_maps, hints, make_map, network
 
+SHIPPED = [kind for kind in KINDS if kind != "ms-roi-labels" or (network.WEIGHTS / "ms-roi-labels.onnx").exists()]
+
 
 @pytest.fixture(scope="module")
 def wide(photo: np.ndarray) -> np.ndarray:
@@ -49,7 +51,7 @@ def test_flat_evidence_gives_a_flat_map() -> None:
     assert np.all(activation_maps.stretched(np.full((3, 3), -2.0)) == 0.5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SHIPPED)
 def test_map_covers_the_picture_in_zero_to_one(photo: np.ndarray, kind: str) -> None:
     saliency = msroi.saliency_map(photo, kind)
     assert saliency.dtype == np.float32
@@ -127,7 +129,7 @@ def test_the_same_map_in_every_process_and_with_any_number_of_threads(photo: np.
 
 
 def test_unknown_kind_lists_the_known_ones(photo: np.ndarray) -> None:
-    with pytest.raises(OptionError, match=r"'heat': unknown; the kinds are ms-roi, objects, gaze"):
+    with pytest.raises(OptionError, match=r"'heat': unknown; the kinds are ms-roi, ms-roi-labels, objects, gaze"):
         msroi.saliency_map(photo, "heat")
 
 
@@ -152,6 +154,54 @@ def test_missing_and_damaged_networks_are_named(tmp_path: Path) -> None:
     (tmp_path / "lost.onnx").write_bytes(b"not a network")
     with pytest.raises(SaliencyError, match=r"lost\.onnx: damaged, its SHA-256 is .* expected 00ff"):
         network.load("lost", tmp_path)
+
+
+def labels_network(folder: Path, name: str = "ms-roi-labels") -> None:
+    """A small network without gaze maps and without a learned sigmoid, and its card."""
+    onnx = pytest.importorskip("onnx")
+    from train.onnx_graph import build_graph
+
+    keras_model = pytest.importorskip("msroi.saliency.keras_model")
+    random, weights, channels = np.random.default_rng(5), {}, 3
+    layers = [(f"block{b}_conv{i}", 8) for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)]
+    for layer, filters in [*layers, *((f"msroi_conv{i}", 8) for i in (1, 2, 3)), ("object_maps", 102)]:
+        size = 1 if layer == "object_maps" else 3
+        weights[f"{layer}/kernel"] = random.normal(
+            0, (2 / (size * size * channels)) ** 0.5, (size, size, channels, filters)
+        )
+        channels = filters
+    weights["logits/bias"] = np.zeros(102)
+    model = build_graph(weights, keras_model.Architecture(8, gaze_maps=False, supervised=False))
+    data = model.SerializeToString()
+    onnx.checker.check_model(model)
+    (folder / f"{name}.onnx").write_bytes(data)
+    card = {"sha256": hashlib.sha256(data).hexdigest(), "input_side": 96, "read_out": {}}
+    (folder / f"{name}.json").write_text(json.dumps(card))
+
+
+def test_the_network_taught_by_labels_alone_is_a_kind(
+    photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ReLU and minimum to maximum: its map spans 0 to 1; the other kinds stay on the default network."""
+    default = network.load()
+    labels_network(tmp_path)
+    monkeypatch.setattr(network, "WEIGHTS", tmp_path)
+    saliency = make_map(photo, "ms-roi-labels")
+    assert saliency.shape == photo.shape[:2] and 0 <= saliency.min() < 0.1 and 0.8 < saliency.max() <= 1
+    own = network.load("ms-roi-labels")
+    assert own.look(own.see(photo)).gaze_maps is None
+    _, identity = hints.resolve(None, "ms-roi-labels", (), read(photo))
+    assert identity == f"ms-roi-labels:{own.sha256[:16]}" and own.sha256 != default.sha256
+    assert np.all(make_map(np.full((40, 50, 3), 90, np.uint8), "ms-roi-labels") == 0.5)
+
+
+def test_a_missing_network_of_labels_is_named_with_its_hash(
+    photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ms-roi-labels.json").write_text(json.dumps({"sha256": "12ab"}))
+    monkeypatch.setattr(network, "WEIGHTS", tmp_path)
+    with pytest.raises(SaliencyError, match=r"ms-roi-labels\.onnx: the network is missing .* expected SHA-256 12ab"):
+        make_map(photo, "ms-roi-labels")
 
 
 def picture_of(height: int, width: int) -> object:

@@ -174,7 +174,7 @@ def test_paper_recipe_is_the_papers() -> None:
     assert (recipe.side, recipe.learning_rate, recipe.batch) == (224, 1e-4, (32, 0, 0))
     assert not recipe.architecture.batch_norm and not recipe.cosine
     assert recipe.augmentation.rotation_degrees == 30 and recipe.augmentation.zoom == (0.7, 1.3)
-    with pytest.raises(OptionError, match="unknown; the recipes are full, ms-roi-2018, smoke, two-cores, two-cores-lab"):
+    with pytest.raises(OptionError, match="the recipes are full, ms-roi-2018, smoke, two-cores, two-cores-labels"):
         recipes.find("fast")
 
 

@@ -20,8 +20,7 @@ import numpy as np
 from msroi.errors import ImageError, OptionError, SaliencyError
 from msroi.images import Picture, read
 from msroi.options import one_of
-from msroi.saliency.kinds import KINDS, NO_MAP, flat_map, make_map
-from msroi.saliency.network import load
+from msroi.saliency.kinds import KINDS, NO_MAP, flat_map, make_map, network_of
 from msroi.saliency.values import map_values
 
 Box = tuple[int, int, int, int]
@@ -72,7 +71,8 @@ def identity(saliency: Any, kind: str, focus: Sequence[Box], picture: Picture) -
         width, height = picture.upright_size
         base = f"map:{hashlib.sha256(user_map(saliency, height, width).tobytes()).hexdigest()[:16]}"
     else:
-        base = kind if kind == NO_MAP else f"{kind}:{load().sha256[:16]}"
+        network = network_of(kind)
+        base = kind if network is None else f"{kind}:{network.sha256[:16]}"
     return f"{base}+focus:{boxes}" if boxes else base
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from msroi.errors import OptionError
 from msroi.images import read
 from msroi.saliency import activation_maps as maths
-from msroi.saliency.network import Evidence, load
+from msroi.saliency.network import DEFAULT_NETWORK, Evidence, Network, load
 
 DEFAULT_KIND = "ms-roi"
 NO_MAP = "none"
@@ -36,17 +37,23 @@ def saliency_map(image: Any, kind: str = DEFAULT_KIND) -> np.ndarray:
 
 def make_map(pixels: np.ndarray, kind: str = DEFAULT_KIND) -> np.ndarray:
     """`saliency_map` of pixels that are already upright: uint8 (height, width, 3) RGB or (height, width)."""
-    if kind not in KINDS:
-        raise OptionError(f"map kind {kind!r}: unknown; the kinds are {', '.join(KINDS)}")
     height, width = pixels.shape[:2]
-    if kind == NO_MAP:
+    network = network_of(kind)
+    if network is None:
         return flat_map(height, width, FLAT_VALUE)
-    network = load()
     seen = network.see(pixels)
     if _is_flat(seen):
         return flat_map(height, width, FLAT_VALUE)
-    coarse = _COARSE_MAPS[kind](network.look(seen), network.card)
+    coarse = _KINDS[kind].coarse(network.look(seen), network.card)
     return maths.enlarged(coarse, height, width)
+
+
+def network_of(kind: str) -> Network | None:
+    """The network that makes maps of this kind, None for no map. Errors: OptionError for an unknown kind."""
+    if kind not in _KINDS:
+        raise OptionError(f"map kind {kind!r}: unknown; the kinds are {', '.join(_KINDS)}")
+    name = _KINDS[kind].network
+    return None if name is None else load(name)
 
 
 def flat_map(height: int, width: int, value: float) -> np.ndarray:
@@ -80,25 +87,36 @@ def _best_class(evidence: Evidence, card: dict[str, Any]) -> np.ndarray:
     return _read_out(evidence.object_maps, evidence.logits, None, 1)
 
 
+def _nothing(evidence: Evidence, card: dict[str, Any]) -> np.ndarray:
+    return np.full((1, 1), FLAT_VALUE)
+
+
 def _read_out(class_maps: np.ndarray, logits: np.ndarray, sigmoid: dict[str, float] | None, n_best: int) -> np.ndarray:
     """The best classes' map, through the learned sigmoid or, without one, stretched to [0, 1]."""
     evidence = maths.weighted_map(class_maps, *maths.best_classes(maths.softmax(logits), n_best))
     return maths.stretched(evidence) if sigmoid is None else maths.calibrated(evidence, **sigmoid)
 
 
-_COARSE_MAPS: dict[str, Callable[[Evidence, dict[str, Any]], np.ndarray]] = {
-    "ms-roi": _ms_roi,
-    "objects": _objects,
-    "gaze": _gaze,
-    "cam": _best_class,
-    "grad-cam": _best_class,
+@dataclass(frozen=True)
+class _Kind:
+    """coarse: the map on the network's grid, of what the network called `network` says; line: for users."""
+
+    coarse: Callable[[Evidence, dict[str, Any]], np.ndarray]
+    line: str
+    network: str | None = DEFAULT_NETWORK
+
+
+_KINDS = {
+    "ms-roi": _Kind(_ms_roi, "objects and gaze together, from the five most probable classes (default)"),
+    "ms-roi-labels": _Kind(_objects, "as published: the network was taught by class labels alone", "ms-roi-labels"),
+    "objects": _Kind(_objects, "what people would call the subject"),
+    "gaze": _Kind(_gaze, "where people look first"),
+    "cam": _Kind(_best_class, "class activation map of the best class alone"),
+    "grad-cam": _Kind(
+        _best_class, "Grad-CAM of the best class (the same map: the network ends in global average pooling)"
+    ),
+    NO_MAP: _Kind(_nothing, "no map: everything matters alike", None),
 }
 
-KINDS: dict[str, str] = {
-    "ms-roi": "objects and gaze together, from the five most probable classes (default)",
-    "objects": "what people would call the subject",
-    "gaze": "where people look first",
-    "cam": "class activation map of the best class alone",
-    "grad-cam": "Grad-CAM of the best class (the same map: the network ends in global average pooling)",
-    NO_MAP: "no map: everything matters alike",
-}
+KINDS: dict[str, str] = {name: kind.line for name, kind in _KINDS.items()}
+"""Names of the kinds and a line on each."""

@@ -119,7 +119,9 @@ def _load(name: str, folder: Path) -> Network:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise SaliencyError(f"{path}: the network is missing ({error.strerror}); install msroi again") from error
+        raise SaliencyError(
+            f"{path}: the network is missing ({error.strerror}), expected SHA-256 {card['sha256']}; install msroi again"
+        ) from error
     found = hashlib.sha256(data).hexdigest()
     if found != card["sha256"]:
         raise SaliencyError(f"{path}: damaged, its SHA-256 is {found}, expected {card['sha256']}; install msroi again")
