@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from train.sources import FIXATIONS, MASK, Source
+
+if TYPE_CHECKING:
+    import keras
 
 CHUNK = 64
 
