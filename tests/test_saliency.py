@@ -334,6 +334,26 @@ def test_where_nothing_stands_out_the_map_is_flat_and_says_so(name: str) -> None
     assert boxed[20:60, 10:60].min() == 1 and boxed[250, 300] == 0.5
 
 
+def test_the_command_line_takes_quality_and_face_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from msroi.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    model = bright_squares_model(tmp_path / "squares.onnx")
+    Image.fromarray(with_squares(160, 224, (32, 64))).save("squares.png")
+    Image.fromarray(unsure_pictures()["noise"]).save("noise.png")
+    words = ["squares.png", "--map-quality", "high", "--face-model", str(model)]
+    assert main(["map", *words, "--npy"]) == 0
+    assert ":high+faces:" in capsys.readouterr().out
+    assert np.load("squares.map.npy")[64:96, 32:64].min() == 1
+    assert main(["compress", *words, "--quality", "40", "--json"]) == 0
+    assert ":high+faces:" in json.loads(capsys.readouterr().out)["map_identity"]
+    assert main(["map", "noise.png", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["minimum"] == facts["maximum"] == 0.5 and facts["notices"][0].startswith("map unsure")
+
+
 def test_photos_are_sure(photo: np.ndarray, wide: np.ndarray) -> None:
     for pixels in (photo, wide):
         assert kinds.find_map(pixels).notice == ""

@@ -23,8 +23,11 @@ FLAT_RANGE = 2
 """A picture whose values, seen by the network, span no more than this is flat: there is nothing to find."""
 
 
-SURE_FROM = 0.45
-"""Sureness below which a map is given up for a flat one: see `sureness` and docs/network/README.md."""
+SURE_FROM = 0.52
+"""Sureness below which a map is given up for a flat one: see `sureness` and docs/network/README.md.
+
+Chosen by `python -m train.measure_sureness` between noise, gradients, fog, clouds and the open sea below and the
+first photo with a subject above, .54."""
 
 QUALITIES: dict[str, tuple[tuple[float, bool], ...]] = {
     "fast": ((1.0, False),),
@@ -96,7 +99,7 @@ def sureness(looks: Sequence[Evidence], card: dict[str, Any]) -> float:
     """How sure the network is that anything stands out: the highest value of its objects and gaze maps, 0 to 1.
 
     Their learned sigmoids make the values probabilities; the gaze map counts before it is divided by its maximum.
-    On held-back photos the values below .45 are fog, clouds and the open sea; noise has .1 and less. Of a
+    On held-back photos the values below .52 are fog, clouds and the open sea; noise has .1 and less. Of a
     network without learned sigmoids, whose maps are stretched to 0 to 1, nothing is known and 1 is said.
     """
     if "objects" not in card["read_out"]:
