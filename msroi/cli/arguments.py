@@ -151,7 +151,7 @@ def add_map_options(parser: argparse.ArgumentParser, *, with_focus: bool = True,
             "--map-quality",
             choices=list(QUALITIES),
             default=argparse.SUPPRESS,
-            help="high looks four times and closer, which takes eight times as long (default fast)",
+            help="high looks four times and closer, which takes seven times as long (default fast)",
         )
         group.add_argument(
             "--face-model",

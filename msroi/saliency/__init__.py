@@ -2,7 +2,7 @@
 
 upright pixels -> network (ONNX) -> class maps, logits -> activation_maps (NumPy) -> map in [0, 1]
                                                                                       |
-the user's map, boxes ------------------------------------- hints ------------------> combined map
+the user's map, boxes, faces ------------------------------ hints ------------------> combined map
 """
 
 from __future__ import annotations

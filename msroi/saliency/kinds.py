@@ -27,7 +27,7 @@ SURE_FROM = 0.52
 """Sureness below which a map is given up for a flat one: see `sureness` and docs/network/README.md.
 
 Chosen by `python -m train.measure_sureness` between noise, gradients, fog, clouds and the open sea below and the
-first photo with a subject above, .54."""
+first photo with a subject above, .53."""
 
 QUALITIES: dict[str, tuple[tuple[float, bool], ...]] = {
     "fast": ((1.0, False),),
@@ -71,18 +71,21 @@ def find_map(pixels: np.ndarray, kind: str = DEFAULT_KIND, quality: str = DEFAUL
     height, width = pixels.shape[:2]
     flat = flat_map(height, width, FLAT_VALUE)
     network = network_of(kind)
-    if network is None or _is_flat(network.see(pixels)):
+    if network is None:
         return Found(flat)
-    evidence = [_look(network, pixels, scale, mirrored) for scale, mirrored in looks]
+    seen = {1.0: network.see(pixels)}
+    if _is_flat(seen[1.0]):
+        return Found(flat)
+    seen |= {scale: network.see(pixels, scale) for scale, _ in looks if scale != 1.0}
+    evidence = [_look(network, seen[scale], mirrored) for scale, mirrored in looks]
     sure = sureness(evidence, network.card)
     if sure < SURE_FROM:
         return Found(flat, f"map unsure ({sure:.2f}, sure from {SURE_FROM}): nothing stands out, all matters alike")
     return Found(maths.enlarged(coarse_map(kind, evidence, network.card), height, width))
 
 
-def _look(network: Network, pixels: np.ndarray, scale: float, mirrored: bool) -> Evidence:
-    """The network's evidence, in the places of the picture as it is."""
-    seen = network.see(pixels, scale)
+def _look(network: Network, seen: np.ndarray, mirrored: bool) -> Evidence:
+    """The network's evidence of a picture as `see` gives it, in the places of the picture as it is."""
     if not mirrored:
         return network.look(seen)
     evidence = network.look(np.ascontiguousarray(seen[:, ::-1]))
