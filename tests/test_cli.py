@@ -120,7 +120,7 @@ def test_percentages() -> None:
         ["-o", "a.jpg", "-d", "b"],
         ["-o", "a.png"],
         ["--map", "m.png", "--map-kind", "gaze"],
-        ["--face-model", "f.onnx"],
+        ["--map-quality", "best"],
         ["--qual", "50"],
         ["-o", "-", "--save-map"],
         ["--method", "plain", "--save-overlay"],

@@ -30,7 +30,7 @@ RANKS = {
     "cli": 8,
 }
 HEAVY = {"cv2", "keras", "matplotlib", "numpy", "onnxruntime", "PIL", "rich", "scipy", "skimage", "tensorflow"}
-KERAS_HOMES = {"msroi/saliency/keras_model.py"}
+KERAS_HOMES = {"msroi/saliency/grad_cam.py", "msroi/saliency/keras_model.py"}
 MODULES = sorted(p for p in PACKAGE.rglob("*.py"))
 
 

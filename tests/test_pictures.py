@@ -97,7 +97,7 @@ def test_inputs_stay_as_they_are(photo: np.ndarray) -> None:
         (np.zeros((0, 4)), "(height, width)"),
         (np.array([["a"]]), "float in [0, 1]"),
         ([[1], [2, 3]], "rows of one length"),
-        (np.array([[0.5, np.nan]]), "not numbers"),
+        (np.array([[0.5, np.nan]]), "not numbers (NaN)"),
         (np.array([[0.5, np.inf]]), "spans 0.5 to inf; scale it"),
         (np.array([[-0.1, 0.5]]), "spans -0.1 to 0.5"),
         (np.array([[0, 255]]), "uint8 or bool, this one is int64"),

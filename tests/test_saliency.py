@@ -15,7 +15,9 @@ from PIL import Image
 import msroi
 from msroi.errors import OptionError, SaliencyError
 from msroi.images import read
-from msroi.saliency import KINDS, activation_maps, hints, make_map, network
+from msroi.saliency import KINDS, QUALITIES, activation_maps, faces, hints, kinds, make_map, network
+
+SHIPPED = [kind for kind in KINDS if kind != "ms-roi-labels" or (network.WEIGHTS / "ms-roi-labels.onnx").exists()]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def test_flat_evidence_gives_a_flat_map() -> None:
     assert np.all(activation_maps.stretched(np.full((3, 3), -2.0)) == 0.5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SHIPPED)
 def test_map_covers_the_picture_in_zero_to_one(photo: np.ndarray, kind: str) -> None:
     saliency = msroi.saliency_map(photo, kind)
     assert saliency.dtype == np.float32
@@ -127,7 +129,7 @@ def test_the_same_map_in_every_process_and_with_any_number_of_threads(photo: np.
 
 
 def test_unknown_kind_lists_the_known_ones(photo: np.ndarray) -> None:
-    with pytest.raises(OptionError, match=r"'heat': unknown; the kinds are ms-roi, objects, gaze"):
+    with pytest.raises(OptionError, match=r"'heat': unknown; the kinds are ms-roi, ms-roi-labels, objects, gaze"):
         msroi.saliency_map(photo, "heat")
 
 
@@ -152,6 +154,209 @@ def test_missing_and_damaged_networks_are_named(tmp_path: Path) -> None:
     (tmp_path / "lost.onnx").write_bytes(b"not a network")
     with pytest.raises(SaliencyError, match=r"lost\.onnx: damaged, its SHA-256 is .* expected 00ff"):
         network.load("lost", tmp_path)
+
+
+def labels_network(folder: Path, name: str = "ms-roi-labels") -> None:
+    """A small network without gaze maps and without a learned sigmoid, and its card."""
+    onnx = pytest.importorskip("onnx")
+    from train.onnx_graph import build_graph
+
+    keras_model = pytest.importorskip("msroi.saliency.keras_model")
+    random, weights, channels = np.random.default_rng(5), {}, 3
+    layers = [(f"block{b}_conv{i}", 8) for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)]
+    for layer, filters in [*layers, *((f"msroi_conv{i}", 8) for i in (1, 2, 3)), ("object_maps", 102)]:
+        size = 1 if layer == "object_maps" else 3
+        weights[f"{layer}/kernel"] = random.normal(
+            0, (2 / (size * size * channels)) ** 0.5, (size, size, channels, filters)
+        )
+        channels = filters
+    weights["logits/bias"] = np.zeros(102)
+    model = build_graph(weights, keras_model.Architecture(8, gaze_maps=False, supervised=False))
+    data = model.SerializeToString()
+    onnx.checker.check_model(model)
+    (folder / f"{name}.onnx").write_bytes(data)
+    card = {"sha256": hashlib.sha256(data).hexdigest(), "input_side": 96, "read_out": {}}
+    (folder / f"{name}.json").write_text(json.dumps(card))
+
+
+def test_the_network_taught_by_labels_alone_is_a_kind(
+    photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ReLU and minimum to maximum: its map spans 0 to 1; the other kinds stay on the default network."""
+    default = network.load()
+    labels_network(tmp_path)
+    monkeypatch.setattr(network, "WEIGHTS", tmp_path)
+    saliency = make_map(photo, "ms-roi-labels")
+    assert saliency.shape == photo.shape[:2] and 0 <= saliency.min() < 0.1 and 0.8 < saliency.max() <= 1
+    own = network.load("ms-roi-labels")
+    assert own.look(own.see(photo)).gaze_maps is None
+    _, identity = hints.resolve(None, "ms-roi-labels", (), read(photo))
+    assert identity == f"ms-roi-labels:{own.sha256[:16]}" and own.sha256 != default.sha256
+    assert np.all(make_map(np.full((40, 50, 3), 90, np.uint8), "ms-roi-labels") == 0.5)
+
+
+def test_a_missing_network_of_labels_is_named_with_its_hash(
+    photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ms-roi-labels.json").write_text(json.dumps({"sha256": "12ab"}))
+    monkeypatch.setattr(network, "WEIGHTS", tmp_path)
+    with pytest.raises(SaliencyError, match=r"ms-roi-labels\.onnx: the network is missing .* expected SHA-256 12ab"):
+        make_map(photo, "ms-roi-labels")
+
+
+def bright_squares_model(path: Path, score: float = 1.0) -> Path:
+    """A model with YuNet's inputs and outputs, for whom a face is a white square of 32 pixels on the grid of 32.
+
+    Scores are the mean brightness of a cell; cells of 8 and 16 pixels never score.
+    """
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    constants = [numpy_helper.from_array(np.full((1, 3, 1, 1), 1 / 765, np.float32), "third")]
+    nodes = [helper.make_node("Conv", ["input", "third"], ["grey"], kernel_shape=[1, 1])]
+    outputs = []
+    for name, width in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)):
+        for stride in (8, 16, 32):
+            gain = np.full((width, 1, 1, 1), score * (width == 1 and stride == 32), np.float32)
+            middle = np.array([0.5, 0.5, 0, 0] if name == "bbox" else [0] * width, np.float32)
+            own = f"{name}_{stride}"
+            arrays = {"gain": gain, "bias": middle, "shape": np.array([1, -1, width], np.int64)}
+            constants += [numpy_helper.from_array(value, f"{own}_{what}") for what, value in arrays.items()]
+            sides = {"kernel_shape": [stride, stride], "strides": [stride, stride]}
+            nodes += [
+                helper.make_node("AveragePool", ["grey"], [f"{own}_mean"], **sides),
+                helper.make_node(
+                    "Conv", [f"{own}_mean", f"{own}_gain", f"{own}_bias"], [f"{own}_sum"], kernel_shape=[1, 1]
+                ),
+                helper.make_node("Transpose", [f"{own}_sum"], [f"{own}_rows"], perm=[0, 2, 3, 1]),
+                helper.make_node("Reshape", [f"{own}_rows", f"{own}_shape"], [own]),
+            ]
+            outputs.append(helper.make_tensor_value_info(own, TensorProto.FLOAT, [1, None, width]))
+    picture = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, "height", "width"])
+    graph = helper.make_graph(nodes, "squares", [picture], outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)])
+    model.ir_version = 8
+    onnx.save(model, path)
+    return path
+
+
+def with_squares(height: int, width: int, *corners: tuple[int, int]) -> np.ndarray:
+    pixels = np.random.default_rng(2).integers(0, 60, (height, width, 3), dtype=np.uint8)
+    for x, y in corners:
+        pixels[y : y + 32, x : x + 32] = 255
+    return pixels
+
+
+def test_faces_of_a_model_join_the_map(tmp_path: Path) -> None:
+    """OpenCV's FaceDetectorYN itself runs, on a model that knows white squares."""
+    model = bright_squares_model(tmp_path / "squares.onnx")
+    pixels = with_squares(160, 224, (32, 64), (160, 96))
+    assert faces.find_faces(pixels, model) == [(32, 64, 32, 32), (160, 96, 32, 32)]
+    assert faces.find_faces(with_squares(160, 224), model) == []
+    picture = read(pixels)
+    base = hints.steer(hints.Hints(), picture)
+    found = hints.steer(hints.Hints(focus=[(0, 0, 10, 10)], face_model=model), picture)
+    for x, y, side in ((32, 64, 32), (160, 96, 32), (0, 0, 10)):
+        assert found.saliency[y : y + side, x : x + side].min() == 1
+    assert np.all(found.saliency >= base.saliency) and found.saliency[150, 110] == base.saliency[150, 110]
+    assert found.identity.startswith(f"{base.identity}+focus:[(0, 0, 10, 10)]+faces:")
+    alone = hints.steer(hints.Hints(kind="none", face_model=str(model)), picture)
+    assert alone.saliency[80, 48] == 1 and alone.saliency[20, 120] == 0
+    nobody = hints.steer(hints.Hints(kind="none", face_model=model), read(with_squares(160, 224)))
+    assert np.all(nobody.saliency == 0.5)
+
+
+def test_faces_of_large_and_grey_pictures_are_in_their_own_pixels(tmp_path: Path) -> None:
+    model = bright_squares_model(tmp_path / "squares.onnx")
+    small = with_squares(320, 1280, (640, 96))[..., 0]
+    large = np.repeat(np.repeat(small, 2, axis=0), 2, axis=1)
+    assert faces.find_faces(small, model) == [(640, 96, 32, 32)]
+    assert faces.find_faces(large, model) == [(1280, 192, 64, 64)]
+    assert faces.find_faces(np.full((1, 1, 3), 9, np.uint8), model) == []
+    edge = with_squares(40, 50, (32, 32))  # the detector fills up to whole cells
+    assert all(x + w <= 50 and y + h <= 40 for x, y, w, h in faces.find_faces(edge, model))
+
+
+def test_face_models_that_cannot_be_one_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    picture = read(with_squares(64, 64))
+    (tmp_path / "text.onnx").write_text("no model")
+    for name, message in (
+        ("lost.onnx", r"lost\.onnx: the face model cannot be read \(No such file"),
+        ("text.onnx", r"text\.onnx: is no model that OpenCV's FaceDetectorYN can run; give YuNet's"),
+        (".", "the face model cannot be read"),
+        (network.WEIGHTS / "ms-roi.onnx", r"ms-roi\.onnx: is no model that OpenCV's FaceDetectorYN can run"),
+    ):
+        with pytest.raises(SaliencyError, match=message):
+            hints.steer(hints.Hints(face_model=tmp_path / name), picture)
+    with pytest.raises(OptionError, match=r"face_model: got 3, allowed: the path of YuNet's ONNX file"):
+        hints.steer(hints.Hints(face_model=3), picture)  # type: ignore[arg-type]
+    with pytest.raises(SaliencyError, match=r"lost\.onnx: the face model cannot be read"):
+        msroi.compress(with_squares(64, 64), face_model=tmp_path / "lost.onnx")
+
+
+def test_high_quality_is_the_mean_of_four_looks_and_a_picture_of_its_own(photo: np.ndarray) -> None:
+    """A mirrored picture has the mirrored map, since both are looked at; the default is one look, as ever."""
+    fast, high = make_map(photo), make_map(photo, quality="high")
+    assert high.shape == fast.shape and high.dtype == np.float32 and 0 <= high.min() <= high.max() <= 1
+    assert 0.5 < np.corrcoef(fast.ravel(), high.ravel())[0, 1] < 1
+    mirrored = make_map(np.ascontiguousarray(photo[:, ::-1]), quality="high")
+    assert np.abs(mirrored[:, ::-1] - high).max() < 0.02
+    picture = read(photo)
+    identities = {hints.steer(hints.Hints(quality=q), picture).identity for q in ("fast", "high")}
+    sha = network.load().sha256[:16]
+    assert identities == {f"ms-roi:{sha}", f"ms-roi:{sha}:high"}
+    with pytest.raises(OptionError, match="map_quality: got 'best', allowed: fast, high"):
+        make_map(photo, quality="best")
+    with pytest.raises(OptionError, match="map_quality: got 'best'"):
+        msroi.compress(photo, map_kind="none", map_quality="best")
+
+
+def unsure_pictures() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(11)
+    sky = np.stack([np.linspace(a, b, 300) for a, b in ((60, 190), (110, 220), (200, 240))], -1)
+    return {
+        "noise": random.integers(0, 256, (300, 420, 3), dtype=np.uint8),
+        "faint noise": np.clip(random.normal(128, 4, (300, 420)), 0, 255).astype(np.uint8),
+        "sky": np.broadcast_to(sky[:, None], (300, 420, 3)).astype(np.uint8),
+    }
+
+
+@pytest.mark.parametrize("name", unsure_pictures())
+def test_where_nothing_stands_out_the_map_is_flat_and_says_so(name: str) -> None:
+    pixels = unsure_pictures()[name]
+    for quality in QUALITIES:
+        found = kinds.find_map(pixels, quality=quality)
+        assert np.all(found.saliency == 0.5)
+        assert found.notice.startswith("map unsure (0.") and "all matters alike" in found.notice
+    result = msroi.compress(pixels, quality=30)
+    assert found.notice.split("(")[0] in " ".join(result.report.notices)
+    boxed = hints.steer(hints.Hints(focus=[(10, 20, 50, 40)]), read(pixels)).saliency
+    assert boxed[20:60, 10:60].min() == 1 and boxed[250, 300] == 0.5
+
+
+def test_the_command_line_takes_quality_and_face_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from msroi.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    model = bright_squares_model(tmp_path / "squares.onnx")
+    Image.fromarray(with_squares(160, 224, (32, 64))).save("squares.png")
+    Image.fromarray(unsure_pictures()["noise"]).save("noise.png")
+    words = ["squares.png", "--map-quality", "high", "--face-model", str(model)]
+    assert main(["map", *words, "--npy"]) == 0
+    assert ":high+faces:" in capsys.readouterr().out
+    assert np.load("squares.map.npy")[64:96, 32:64].min() == 1
+    assert main(["compress", *words, "--quality", "40", "--json"]) == 0
+    assert ":high+faces:" in json.loads(capsys.readouterr().out)["map_identity"]
+    assert main(["map", "noise.png", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["minimum"] == facts["maximum"] == 0.5 and facts["notices"][0].startswith("map unsure")
+
+
+def test_photos_are_sure(photo: np.ndarray, wide: np.ndarray) -> None:
+    for pixels in (photo, wide):
+        assert kinds.find_map(pixels).notice == ""
 
 
 def picture_of(height: int, width: int) -> object:

@@ -125,6 +125,48 @@ def test_eight_bits_follow_the_float_network(
     assert (tmp_path / "eight.onnx").stat().st_size < 0.5 * (tmp_path / "whole.onnx").stat().st_size
 
 
+def test_grad_cam_of_a_network_with_global_average_pooling_is_its_class_map() -> None:
+    """The gradients say what Selvaraju et al. 2017 prove: class maps after ReLU, over the number of cells."""
+    from msroi.saliency.grad_cam import gradient_map
+
+    keras.utils.set_random_seed(4)
+    head = keras_model.build_head(Architecture(16, gaze_maps=False))
+    model = keras.Model(head.input, head.output["logits"])
+    seen = np.random.default_rng(0).uniform(0, 5, (12, 16, 256)).astype(np.float32)
+    class_maps = head.predict_on_batch(seen[None])["object_maps"][0]
+    for index in (0, 7, 101):
+        expected = np.maximum(class_maps[..., index], 0) / class_maps[..., index].size
+        found = gradient_map(model, seen, index, "features")
+        assert expected.max() > 0 and np.allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+@pytest.mark.parametrize("ending", ["activation", "layer"])
+def test_grad_cam_of_a_model_without_global_average_pooling(photo: np.ndarray, ending: str) -> None:
+    """Convolution, flattened, dense, softmax: the mean gradient of a feature is the mean of its dense weights."""
+    from msroi.saliency.grad_cam import grad_cam, gradient_map
+
+    keras.utils.set_random_seed(6)
+    layers = [keras.Input((32, 48, 3)), keras.layers.Conv2D(5, 3, strides=4, activation="relu", name="conv")]
+    layers += [keras.layers.Flatten(), keras.layers.Dense(4, activation="softmax" if ending == "activation" else None)]
+    model = keras.Sequential([*layers, *([keras.layers.Softmax()] if ending == "layer" else [])])
+    model.trainable = False  # gradients of frozen layers count as well
+    pixels = photo[:32, 100:148].astype(np.float32) / 255
+    conv, dense = model.get_layer("conv"), next(one for one in model.layers if isinstance(one, keras.layers.Dense))
+    features = np.asarray(conv(pixels[None]), np.float64)[0]
+    kernel = dense.get_weights()[0].astype(np.float64).reshape(*features.shape, 4)
+    scores = np.tensordot(features, kernel, axes=3)
+    expected = np.maximum(features @ kernel[..., scores.argmax()].mean(axis=(0, 1)), 0)
+    assert np.allclose(gradient_map(model, pixels), expected, rtol=1e-4, atol=1e-6)
+    saliency = grad_cam(model, pixels)
+    assert saliency.shape == (32, 48) and saliency.dtype == np.float32
+    assert saliency.min() >= 0 and saliency.max() <= 1
+    assert np.asarray(model(pixels[None])).sum() == pytest.approx(1, abs=1e-5)  # the softmax is back
+    with pytest.raises(OptionError, match=r"'pool': is no layer with an output \(n, h, w, channels\); the model has"):
+        grad_cam(model, pixels, layer="pool")
+    with pytest.raises(OptionError, match="class_index: got 4, allowed: a whole number from 0 to 3"):
+        grad_cam(model, pixels, 4)
+
+
 def test_the_definition_is_vgg16_with_three_more_convolutions() -> None:
     model = keras_model.build(Architecture(64, batch_norm=False, gaze_maps=False, last_pool_stride=2))
     names = [layer.name for layer in keras_model.walk_layers(model)]
@@ -174,7 +216,7 @@ def test_paper_recipe_is_the_papers() -> None:
     assert (recipe.side, recipe.learning_rate, recipe.batch) == (224, 1e-4, (32, 0, 0))
     assert not recipe.architecture.batch_norm and not recipe.cosine
     assert recipe.augmentation.rotation_degrees == 30 and recipe.augmentation.zoom == (0.7, 1.3)
-    with pytest.raises(OptionError, match="unknown; the recipes are full, ms-roi-2018, smoke, two-cores"):
+    with pytest.raises(OptionError, match="the recipes are full, ms-roi-2018, smoke, two-cores, two-cores-labels"):
         recipes.find("fast")
 
 

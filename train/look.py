@@ -17,16 +17,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from msroi.benchmark.encoders import ENCODERS
-from msroi.benchmark.subject import Subject
-from msroi.benchmark.targets import Files, Target, reach
-from msroi.images import read
 from msroi.jpeg import plain
 from msroi.jpeg.rdo import RdoEncoder
 from msroi.jpeg.sampling import needs_full_chroma
 from msroi.jpeg.tables import PRESETS
 from msroi.matching import land_within
 from train import made
+from train.peers import at_plains_bytes
 from train.scores import Reference
 
 Pixels = npt.NDArray[np.uint8]
@@ -82,10 +79,9 @@ def row(pixels: Pixels, corner: tuple[int, int], quality: int, zoom: int, chroma
     budget = len(plain.encode(pixels, quality))
     full = chroma == "444" or (chroma == "auto" and needs_full_chroma(pixels, PRESETS["default"].steps))
     encoder = RdoEncoder(pixels, PRESETS["default"], sampling="444" if full else "420")
-    peer, target = ENCODERS["jpegli"], Target(quality=quality)
     files = {
         "plain": plain.encode(pixels, quality),
-        "jpegli": reach(peer, Files(peer.start(Subject(read(pixels))), 0.0), target, "size", pixels).match.data,
+        "jpegli": at_plains_bytes("jpegli", pixels, quality),
         "ours": land_within(encoder, encoder.settings.low, encoder.settings.high, budget).data,
     }
     shown = {"original": pixels} | {name: np.ascontiguousarray(plain.decode(data)) for name, data in files.items()}

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.images import Picture
-from msroi.saliency import make_map
+from msroi.saliency import DEFAULT_KIND, make_map
+from msroi.saliency.kinds import steering
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -44,7 +45,7 @@ class Subject:
     @cached_property
     def saliency(self) -> Floats:
         """The map that drives the encoders that follow one: as given, or the network's."""
-        return make_map(self.pixels) if self.own_map is None else self.own_map
+        return steering(make_map(self.pixels), DEFAULT_KIND) if self.own_map is None else self.own_map
 
     @cached_property
     def soft_mask(self) -> Floats:

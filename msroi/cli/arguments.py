@@ -118,9 +118,9 @@ def add_inputs(parser: argparse.ArgumentParser, *, at_least_one: bool = True) ->
     )
 
 
-def add_map_options(parser: argparse.ArgumentParser, *, with_focus: bool = True) -> Any:
-    """--map-kind, --map and --focus. Returns the group. Kinds come from `msroi.saliency`."""
-    from msroi.saliency import KINDS
+def add_map_options(parser: argparse.ArgumentParser, *, with_focus: bool = True, with_looks: bool = True) -> Any:
+    """--map-kind, --map, --focus, --map-quality, --face-model. Returns the group. Kinds come from `msroi.saliency`."""
+    from msroi.saliency import KINDS, QUALITIES
 
     group = parser.add_argument_group("map (where people look)")
     source = group.add_mutually_exclusive_group()
@@ -145,6 +145,19 @@ def add_map_options(parser: argparse.ArgumentParser, *, with_focus: bool = True)
             action="append",
             default=argparse.SUPPRESS,
             help="a box that matters, in pixels of the upright picture; may be repeated",
+        )
+    if with_looks:
+        group.add_argument(
+            "--map-quality",
+            choices=list(QUALITIES),
+            default=argparse.SUPPRESS,
+            help="high looks four times and closer, which takes seven times as long (default fast)",
+        )
+        group.add_argument(
+            "--face-model",
+            metavar="FILE",
+            default=argparse.SUPPRESS,
+            help="YuNet's ONNX file, with which OpenCV finds faces that matter as well",
         )
     return group
 
@@ -209,8 +222,8 @@ def limits_of(arguments: argparse.Namespace) -> Any:
 
 
 def map_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """`map_kind`, `saliency` and `focus` as `msroi.compress` takes them."""
-    options = given(arguments, "map_kind", "focus")
+    """`map_kind`, `map_quality`, `saliency`, `focus` and `face_model` as `msroi.compress` takes them."""
+    options = given(arguments, "map_kind", "map_quality", "focus", "face_model")
     if hasattr(arguments, "map"):
         options["saliency"] = arguments.map
     if "focus" in options:

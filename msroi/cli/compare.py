@@ -36,7 +36,7 @@ PSNR of an identical picture is inf, null in JSON. Bytes are the whole file's, m
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REFERENCE", help="the original; - is standard input")
     parser.add_argument("files", metavar="FILE", nargs="+", help="what is compared with it, of the same size")
-    group = add_map_options(parser)
+    group = add_map_options(parser, with_looks=False)
     group.add_argument("--no-map", action="store_true", help="no weighted columns")
     output = parser.add_argument_group("output")
     output.add_argument("--html", metavar="PAGE", type=Path, help="also write one self-contained page to look at")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from msroi.images import Picture
+    from msroi.saliency.hints import Hints, Steering
 
 EXAMPLES = """\
 examples:
@@ -95,7 +96,7 @@ class _Job:
 
     def draw(self, item: Input) -> None:
         from msroi.images import read
-        from msroi.saliency.hints import resolve
+        from msroi.saliency.hints import steer
 
         start = time.perf_counter()
         paths = {form: places[item] for form, places in self.outputs.items()}
@@ -103,17 +104,16 @@ class _Job:
         if not to_stdout:
             for path in paths.values():
                 files.check_free(path, self.arguments.overwrite, files.inputs_on_disk(self.inputs))
-        options = {"map_kind": "ms-roi", "saliency": None, "focus": (), **map_of(self.arguments)}
         threads = given(self.arguments, "threads")
         picture = read(item.open(), name=item.name, limits=limits_of(self.arguments), **threads)
-        saliency, identity = resolve(options["saliency"], options["map_kind"], options["focus"], picture)
+        steering = steer(_hints(self.arguments), picture)
         for form, path in paths.items():
-            data = _encode(form, saliency, picture)
+            data = _encode(form, steering.saliency, picture)
             if to_stdout:
                 files.write_standard_output(data)
             else:
                 self._write(path, data)
-        self._tell(item, paths, saliency, identity, picture.notices, time.perf_counter() - start)
+        self._tell(item, paths, steering, picture.notices, time.perf_counter() - start)
 
     def _write(self, path: Path, data: bytes) -> None:
         files.write(
@@ -128,11 +128,12 @@ class _Job:
         self,
         item: Input,
         paths: dict[str, Path],
-        saliency: np.ndarray,
-        identity: str,
+        steering: Steering,
         notices: tuple[str, ...],
         seconds: float,
     ) -> None:
+        saliency, identity, notice = steering
+        notices = (*notices, notice) if notice else notices
         height, width = saliency.shape
         where = ", ".join("standard output" if str(path) == STANDARD_STREAM else str(path) for path in paths.values())
         notes = "".join(f"; {notice}" for notice in notices)
@@ -151,6 +152,13 @@ class _Job:
                 "seconds": round(seconds, 3),
             }
         )
+
+
+def _hints(arguments: argparse.Namespace) -> Hints:
+    from msroi.saliency.hints import Hints
+
+    names = {"map_kind": "kind", "map_quality": "quality"}
+    return Hints(**{names.get(name, name): value for name, value in map_of(arguments).items()})
 
 
 def _encode(form: str, saliency: np.ndarray, picture: Picture) -> bytes:

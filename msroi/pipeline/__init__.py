@@ -13,17 +13,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msroi import images
 from msroi.images import Limits
 from msroi.jpeg.codec import make_codec
-from msroi.options import whole_number
+from msroi.options import one_of, whole_number
 from msroi.pipeline.encoding import make_file
-from msroi.pipeline.job import Box, Hints, Job, prepare
+from msroi.pipeline.job import Job, prepare
 from msroi.pipeline.original import ALREADY_MADE, already_made
 from msroi.pipeline.request import MATCHES, Request
 from msroi.pipeline.result import Outcome, Report, Result
+
+if TYPE_CHECKING:
+    from msroi.saliency.faces import Box
+    from msroi.saliency.hints import Hints
 
 __all__ = ["ALREADY_MADE", "DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "compress"]
 
@@ -44,8 +48,10 @@ def compress(
     q_high: int = 70,
     levels: int = 5,
     map_kind: str = "ms-roi",
+    map_quality: str = "fast",
     saliency: Any = None,
     focus: Sequence[Box] = (),
+    face_model: str | os.PathLike[str] | None = None,
     chroma: str = "keep",
     tune: str = "default",
     guard: bool = True,
@@ -71,8 +77,9 @@ def compress(
         methods, refused where the method cannot honour them. chroma "auto" takes 4:4:4 where 4:2:0 visibly harms
         coloured text and edges, else it is "keep". With baseline the result is sequential whatever the
         method: a progressive original is never kept, and none is losslessly optimised.
-    map_kind, saliency, focus: the network's map by name; a map of one's own instead (array, path or name of a
-        kind); boxes x, y, width, height in pixels of the upright input that matter as well.
+    map_kind, map_quality, saliency, focus: the network's map by name, "fast" or "high"; a map of one's own instead
+        (array, path or name of a kind); boxes x, y, width, height in pixels of the upright input that matter as well.
+    face_model: YuNet's ONNX file, with which OpenCV finds faces that matter as well.
     strip, strip_gps, srgb, max_side: what is done to metadata, colour and size on the way.
     min_savings, force: a JPEG input is kept where the result would not be smaller, or not by this percentage
         (`msroi.pipeline.original` says how); force overrides that, and makes anew what this request had made before.
@@ -105,7 +112,7 @@ def compress(
         force=force,
     )
     n_threads = _processors() if threads is None else whole_number("threads", threads, 1)
-    hints = Hints(saliency, map_kind, _boxes(focus))
+    hints = _hints(saliency, map_kind, focus, map_quality, face_model)
     path = _path_of(image)
     job = prepare(request, images.read(image, name=name, limits=limits), hints, n_threads)
     outcome = already_made(job)
@@ -119,13 +126,14 @@ def compress(
     return Result(outcome.data, job.saliency, report, path)
 
 
-def _boxes(focus: Any) -> Sequence[Box]:
-    """The boxes, checked but for the picture's size. Errors: OptionError."""
-    if isinstance(focus, tuple) and not focus:
-        return ()
-    from msroi.saliency.hints import checked_boxes
+def _hints(saliency: Any, kind: str, focus: Any, quality: str, face_model: Any) -> Hints:
+    """What a map is made from, checked but for the picture's size. Errors: OptionError."""
+    from msroi.saliency.faces import checked_model
+    from msroi.saliency.hints import Hints, checked_boxes
+    from msroi.saliency.kinds import QUALITIES
 
-    return checked_boxes(focus)
+    one_of("map_quality", quality, tuple(QUALITIES))
+    return Hints(saliency, kind, checked_boxes(focus), quality, checked_model(face_model))
 
 
 def _report(job: Job, outcome: Outcome, map_kind: str, seconds: float) -> Report:
@@ -176,7 +184,7 @@ def _name_of_map(job: Job, hints: Hints) -> str:
     if is_own(hints.saliency):
         return "own"
     kind = hints.kind if hints.saliency is None else str(hints.saliency)
-    return "boxes" if kind == "none" and hints.focus else kind
+    return "boxes" if kind == "none" and (hints.focus or hints.face_model) else kind
 
 
 def _path_of(image: Any) -> Path | None:

@@ -55,7 +55,7 @@ def make_file(job: Job) -> Outcome:
 
 def _encode(job: Job) -> Outcome:
     saliency = job.stored_saliency
-    encoder = job.request.codec.start(job.picture, saliency, job.n_threads)
+    encoder = job.request.codec.start(job.picture, job.followed, job.n_threads)
     if job.request.goal == "size":
         return _equal_size(job, encoder)
     if job.request.goal == "quality":

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,20 +16,8 @@ from msroi.pipeline.request import Request
 from msroi.pipeline.result import Saliency
 from msroi.version import __version__
 
-Box = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True)
-class Hints:
-    """What a map is made from, as `compress` was given it.
-
-    saliency: the user's own map or None. kind: of the network's. focus: boxes x, y, width, height in pixels
-    of the upright input.
-    """
-
-    saliency: Any
-    kind: str
-    focus: Sequence[Box] = ()
+if TYPE_CHECKING:
+    from msroi.saliency.hints import Hints
 
 
 @dataclass(frozen=True)
@@ -41,7 +28,7 @@ class Job:
     plain_jpeg: plain JPEG of the upright picture at the request's quality, the yardstick.
     hints: what the map is made from; None where nothing needs one.
     saliency: float32 (height, width) in [0, 1], upright; None before `with_map`, and without hints.
-    map_identity: equal for equal maps, "" without one.
+    map_identity: equal for equal maps, "" without one. map_notice: what the user should know of the map, or "".
     """
 
     request: Request
@@ -52,6 +39,7 @@ class Job:
     map_identity: str
     n_threads: int
     saliency: Saliency | None = None
+    map_notice: str = ""
 
     @property
     def name(self) -> str:
@@ -61,7 +49,8 @@ class Job:
     @property
     def notices(self) -> tuple[str, ...]:
         """What the user should know of the picture that is coded."""
-        return (*self.picture.notices, *self.picture.metadata.notices)
+        known = (*self.picture.notices, *self.picture.metadata.notices)
+        return (*known, self.map_notice) if self.map_notice else known
 
     @property
     def stored_saliency(self) -> Saliency | None:
@@ -69,6 +58,16 @@ class Job:
         if self.saliency is None or self.picture.orientation == 1:
             return self.saliency  # as it is: a flat map may be one value seen everywhere
         return np.asarray(images.to_stored(self.saliency, self.picture.orientation))
+
+    @property
+    def followed(self) -> Saliency | None:
+        """What an encoder follows of the map, as the pixels are stored."""
+        stored = self.stored_saliency
+        if stored is None or self.hints is None:
+            return stored
+        from msroi.saliency.hints import followed
+
+        return followed(stored, self.hints)
 
     @property
     def pixels_changed(self) -> bool:
@@ -109,8 +108,8 @@ class Job:
             return self
         from msroi.saliency.hints import combined
 
-        hints, size = self.hints, self.source.upright_size
-        return replace(self, saliency=combined(hints.saliency, hints.kind, hints.focus, self.picture, size))
+        found = combined(self.hints, self.picture, self.source.upright_size)
+        return replace(self, saliency=found.saliency, map_notice=found.notice)
 
     def edited(self, metadata: Metadata) -> Metadata:
         """Metadata of the input, by the policy asked for."""
@@ -129,8 +128,7 @@ def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> 
     if request.max_side is not None:
         picture = images.resize_to_max_side(picture, request.max_side)
     picture = replace(picture, metadata=_edited(picture.metadata, request, source.orientation))
-    given = hints.saliency is not None or len(hints.focus) > 0
-    wanted = request.codec.uses_map or request.goal == "quality" or given
+    wanted = request.codec.uses_map or request.goal == "quality" or hints.given
     map_identity = ""
     if wanted:
         from msroi.saliency.hints import identity, is_own, user_map
@@ -138,7 +136,7 @@ def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> 
         if is_own(hints.saliency):  # read and resized once
             width, height = picture.upright_size
             hints = replace(hints, saliency=user_map(hints.saliency, height, width))
-        map_identity = identity(hints.saliency, hints.kind, hints.focus, picture)
+        map_identity = identity(hints, picture)
     plain_jpeg = plain.encode(picture.upright, request.quality)
     return Job(request, source, picture, plain_jpeg, hints if wanted else None, map_identity, n_threads)
 

@@ -10,6 +10,8 @@ The paper says 'weighted sum of the top five' and no more; weighting by probabil
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -56,6 +58,15 @@ def stretched(evidence: np.ndarray) -> np.ndarray:
 def blended(objects: np.ndarray, gaze: np.ndarray) -> np.ndarray:
     """What both sets of class maps say: half the objects, half the gaze over its own maximum."""
     return rounded(0.5 * objects + 0.5 * gaze / max(float(gaze.max()), 1e-6))
+
+
+def averaged(evidence: Sequence[np.ndarray]) -> np.ndarray:
+    """The mean of evidence (h, w) for the same picture on grids of different fineness, on the finest: float64."""
+    if len(evidence) == 1:
+        return evidence[0]
+    width, height = max(one.shape[1] for one in evidence), max(one.shape[0] for one in evidence)
+    same = [cv2.resize(one.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) for one in evidence]
+    return np.asarray(np.mean(same, axis=0, dtype=np.float64))
 
 
 def rounded(values: np.ndarray) -> np.ndarray:

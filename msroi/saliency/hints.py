@@ -1,8 +1,4 @@
-"""From everything that is known about a photo to the one map that steers an encoder.
-
-The base is the network's map, or the user's own. Boxes are laid over it: at each pixel the larger value
-counts. A base of kind "none" gives way to boxes altogether: what is in a box matters, nothing else does.
-"""
+"""From everything that is known about a photo to the one map that steers an encoder: `combined`."""
 
 from __future__ import annotations
 
@@ -11,8 +7,9 @@ import math
 import operator
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -20,60 +17,116 @@ import numpy as np
 from msroi.errors import ImageError, OptionError, SaliencyError
 from msroi.images import Picture, read
 from msroi.options import one_of
-from msroi.saliency.kinds import KINDS, NO_MAP, flat_map, make_map
-from msroi.saliency.network import load
+from msroi.saliency.faces import Box, checked_model, find_faces, model_identity
+from msroi.saliency.kinds import (
+    DEFAULT_KIND,
+    DEFAULT_QUALITY,
+    KINDS,
+    NO_MAP,
+    QUALITIES,
+    Found,
+    find_map,
+    flat_map,
+    network_of,
+    steering,
+)
 from msroi.saliency.values import map_values
 
-Box = tuple[int, int, int, int]
 BOX_EDGE = 0.01
 """Width of a box's soft edge (one sigma), as a fraction of the picture's shorter side."""
 
 
+@dataclass(frozen=True)
+class Hints:
+    """What a map is made from.
+
+    saliency: None (the network's map of `kind`), an array of any size with values in [0, 1] (or uint8, bool), the
+    path of a picture or .npy file with such an array, or the name of a kind. quality: of the network's map, a
+    name from `QUALITIES`. focus: boxes x, y, width, height in pixels of the upright picture. face_model: path of
+    YuNet's ONNX file, whose faces count as boxes, or None.
+    """
+
+    saliency: Any = None
+    kind: str = DEFAULT_KIND
+    focus: Sequence[Box] = ()
+    quality: str = DEFAULT_QUALITY
+    face_model: str | os.PathLike[str] | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether the user asked for more than a kind of map."""
+        return self.saliency is not None or len(self.focus) > 0 or self.face_model is not None
+
+
+class Steering(NamedTuple):
+    """The map that steers an encoder, its identity, and what the user should know of it ("" for nothing)."""
+
+    saliency: np.ndarray
+    identity: str
+    notice: str
+
+
 def resolve(saliency: Any, kind: str, focus: Sequence[Box], picture: Picture) -> tuple[np.ndarray, str]:
+    """Map and identity of a picture's own size and of the default quality: `steer` for those who need no more."""
+    return steer(Hints(saliency, kind, focus), picture)[:2]
+
+
+def steer(hints: Hints, picture: Picture) -> Steering:
     """The map that steers the encoder and its identity: `combined` and `identity`."""
-    return combined(saliency, kind, focus, picture), identity(saliency, kind, focus, picture)
+    found = combined(hints, picture)
+    return Steering(found.saliency, identity(hints, picture), found.notice)
 
 
-def combined(
-    saliency: Any,
-    kind: str,
-    focus: Sequence[Box],
-    picture: Picture,
-    focus_size: tuple[int, int] | None = None,
-) -> np.ndarray:
-    """The map that steers the encoder: float32 (height, width) in [0, 1], upright.
+def combined(hints: Hints, picture: Picture, focus_size: tuple[int, int] | None = None) -> Found:
+    """The map that steers the encoder: float32 (height, width) in [0, 1], upright. The one place where all meets.
 
-    saliency: None (the network's map of `kind`), an array of any size with values in [0, 1] (or uint8, bool),
-    the path of a picture or .npy file with such an array, or the name of a kind. focus: boxes x, y, width,
-    height in pixels of an upright picture of focus_size (width, height), by default this one.
-    Raises SaliencyError for a map that cannot be one, OptionError for a box outside of the picture.
+    The base is the user's own map or the network's; a network that is unsure gives a flat one, and a notice. Over it
+    lie the boxes of the user and those of faces: at each pixel the larger value counts. A base of kind "none" gives
+    way to boxes altogether: what is in a box matters, nothing else does.
+    focus_size: (width, height) of the upright picture that the user's boxes are meant in, by default this one.
+    Raises SaliencyError for a map or a face model that cannot be one, OptionError for a box outside of the picture.
     """
     width, height = picture.upright_size
-    saliency, kind = _one_source(saliency, kind)
-    boxes = _scaled(_inside(checked_boxes(focus), focus_size or (width, height)), focus_size, (width, height))
+    saliency, kind = _one_source(hints.saliency, hints.kind)
+    one_of("map_quality", hints.quality, tuple(QUALITIES))
+    boxes = _scaled(_inside(checked_boxes(hints.focus), focus_size or (width, height)), focus_size, (width, height))
+    face_model = checked_model(hints.face_model)
+    if face_model is not None:
+        boxes += find_faces(picture.upright, face_model)
     if saliency is not None:
-        base = user_map(saliency, height, width)
+        base = Found(user_map(saliency, height, width))
     elif kind == NO_MAP and boxes:
-        base = flat_map(height, width, 0)
+        base = Found(flat_map(height, width, 0))
     else:
-        base = make_map(picture.upright, kind)
-    return np.maximum(base, _boxes(boxes, height, width)) if boxes else base
+        base = find_map(picture.upright, kind, hints.quality)
+    return replace(base, saliency=np.maximum(base.saliency, _boxes(boxes, height, width))) if boxes else base
 
 
-def identity(saliency: Any, kind: str, focus: Sequence[Box], picture: Picture) -> str:
+def followed(saliency: np.ndarray, hints: Hints) -> np.ndarray:
+    """What an encoder follows of a combined map: the user's own as it is, the network's with its contrast."""
+    own, kind = _one_source(hints.saliency, hints.kind)
+    return saliency if own is not None else steering(saliency, kind)
+
+
+def identity(hints: Hints, picture: Picture) -> str:
     """A string that is equal for equal maps of equal pictures, and goes into the digest of the request.
 
-    Parameters as for `combined`. Boxes count as they are given, wherever they lie: the reduced picture that a
-    request with boxes made is known by the same request.
+    Boxes count as they are given, wherever they lie: the reduced picture that a request with boxes made is known by
+    the same request.
     """
-    saliency, kind = _one_source(saliency, kind)
-    boxes = sorted(set(checked_boxes(focus)))
+    saliency, kind = _one_source(hints.saliency, hints.kind)
+    boxes = sorted(set(checked_boxes(hints.focus)))
+    face_model = checked_model(hints.face_model)
     if saliency is not None:
         width, height = picture.upright_size
         base = f"map:{hashlib.sha256(user_map(saliency, height, width).tobytes()).hexdigest()[:16]}"
     else:
-        base = kind if kind == NO_MAP else f"{kind}:{load().sha256[:16]}"
-    return f"{base}+focus:{boxes}" if boxes else base
+        network = network_of(kind)
+        base = kind if network is None else f"{kind}:{network.sha256[:16]}"
+        if network is not None and hints.quality != DEFAULT_QUALITY:
+            base += f":{one_of('map_quality', hints.quality, tuple(QUALITIES))}"
+    base += f"+focus:{boxes}" if boxes else ""
+    return base if face_model is None else f"{base}+faces:{model_identity(face_model)}"
 
 
 def checked_boxes(focus: Any) -> list[Box]:

@@ -61,9 +61,12 @@ class Network:
     def sha256(self) -> str:
         return str(self.card["sha256"])
 
-    def see(self, pixels: np.ndarray) -> np.ndarray:
-        """A whole upright picture, uint8 (height, width, 3) RGB or (height, width), as the network takes it."""
-        return network_input(pixels, self.card["input_side"])
+    def see(self, pixels: np.ndarray, scale: float = 1.0) -> np.ndarray:
+        """A whole upright picture, uint8 (height, width, 3) RGB or (height, width), as the network takes it.
+
+        scale: of the input's sides, over the usual.
+        """
+        return network_input(pixels, round(scale * self.card["input_side"]))
 
     def look(self, seen: np.ndarray) -> Evidence:
         """What the network says of a picture as `see` gives it: uint8 (h, w, 3)."""
@@ -119,7 +122,9 @@ def _load(name: str, folder: Path) -> Network:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise SaliencyError(f"{path}: the network is missing ({error.strerror}); install msroi again") from error
+        raise SaliencyError(
+            f"{path}: the network is missing ({error.strerror}), expected SHA-256 {card['sha256']}; install msroi again"
+        ) from error
     found = hashlib.sha256(data).hexdigest()
     if found != card["sha256"]:
         raise SaliencyError(f"{path}: damaged, its SHA-256 is {found}, expected {card['sha256']}; install msroi again")
