@@ -317,6 +317,9 @@ def test_tables_are_multiples_of_the_sources() -> None:
     source_steps = np.array([10, 10, 10, 10, 3, 99, 200] + [1] * 57, np.uint16)
     ours = np.array([4, 14, 15, 32, 4, 255, 255] + [7] * 57, np.uint16)
     assert on_lattice(ours, source_steps).tolist() == [10, 10, 20, 40, 3, 198, 200] + [7] * 57
+    for step, multiple in ((19, 1), (20, 3), (39, 3), (40, 5)):  # of DC, never between two of the source's values
+        ours[0] = step
+        assert on_lattice(ours, source_steps)[0] == multiple * 10
 
 
 def test_a_finer_target_gives_the_source_itself(photo: np.ndarray) -> None:
