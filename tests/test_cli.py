@@ -362,7 +362,8 @@ def test_an_original_that_is_kept_is_written_and_said(
     folder: Path, small: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     original = save(folder / "a.jpg", small, quality=20).read_bytes()
-    status, out, _ = run(capsys, "compress", "a.jpg", "-d", "out", "--quality", 90, *FAST)
+    # Not rdo: it would find the values of the original and code them in fewer bytes.
+    status, out, _ = run(capsys, "compress", "a.jpg", "-d", "out", "--quality", 90, "--method", "plain")
     assert status == 0
     assert len((folder / "out" / "a.jpg").read_bytes()) <= len(original)
     assert "original kept" in out and "our encode would have" in out

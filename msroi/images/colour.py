@@ -242,8 +242,14 @@ def convert_to_srgb(picture: Picture) -> Picture:
         notice = "converted from Adobe RGB, which EXIF states, to sRGB"
     else:
         return picture
-    notices = picture.notices if pixels is picture.pixels else (*picture.notices, notice)
-    return replace(picture, pixels=frozen(pixels), metadata=srgb_metadata(picture.metadata), notices=notices)
+    changed = pixels is not picture.pixels
+    return replace(
+        picture,
+        pixels=frozen(pixels),
+        metadata=srgb_metadata(picture.metadata),
+        notices=(*picture.notices, notice) if changed else picture.notices,
+        as_decoded=picture.as_decoded and not changed,
+    )
 
 
 def srgb_metadata(metadata: Metadata) -> Metadata:

@@ -48,12 +48,16 @@ _TIFF_WHITE_IS_ZERO, _TIFF_RGB = 0, 2
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decoder gives: pixels uint8, RGB or grey, as stored, and what travels with them."""
+    """What a decoder gives: pixels uint8, RGB or grey, as stored, and what travels with them.
+
+    as_decoded: as in `Picture`.
+    """
 
     pixels: np.ndarray
     metadata: Metadata
     orientation: int = 1
     notices: tuple[str, ...] = ()
+    as_decoded: bool = False
 
 
 def decode_jpeg(data: bytes, limits: Limits) -> Decoded:
@@ -66,11 +70,12 @@ def decode_jpeg(data: bytes, limits: Limits) -> Decoded:
     notices = (*notices, *_check_is_whole(jpeg, image))
     profile = metadata.icc_profile
     pixels, found = pixels_of(image, profile)
-    if found or _is_xyb(profile):
+    converted = bool(found) or _is_xyb(profile)
+    if converted:
         metadata = colour.srgb_metadata(metadata)
     if profile and _is_xyb(profile):
         pixels, found = _from_xyb(pixels, profile)
-    return Decoded(pixels, metadata, metadata.orientation, (*notices, *found))
+    return Decoded(pixels, metadata, metadata.orientation, (*notices, *found), as_decoded=not converted)
 
 
 def _check_jpeg(jpeg: jpeg_segments.Jpeg, limits: Limits) -> None:

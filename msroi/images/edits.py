@@ -36,6 +36,7 @@ def resize_to_max_side(picture: Picture, max_side: int) -> Picture:
         pixels=frozen(np.asarray(smaller)),
         metadata=metadata,
         notices=(*picture.notices, *notices),
+        as_decoded=False,
     )
 
 

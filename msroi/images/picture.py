@@ -34,6 +34,8 @@ class Picture:
         colour space of the metadata's ICC profile (sRGB without one).
     orientation: EXIF 1 to 8, how stored pixels are turned upright.
     notices: what the user should know, each one line.
+    as_decoded: the pixels are what the JPEG in `source.data` shows, through its own colour transform and nothing
+        else. Whoever replaces the pixels sets it to False.
     """
 
     pixels: np.ndarray
@@ -41,6 +43,7 @@ class Picture:
     metadata: Metadata = field(default_factory=Metadata)
     source: Source = field(default_factory=lambda: Source("array", "array", None))
     notices: tuple[str, ...] = ()
+    as_decoded: bool = False
 
     @property
     def upright(self) -> np.ndarray:

@@ -54,7 +54,9 @@ def read(image: Any, *, name: str | None = None, limits: Limits | None = None) -
             decoded = DECODERS[kind](data, limits)
         source = Source(name, kind, data)
         pixels = colour.frozen(decoded.pixels)
-        return Picture(pixels, decoded.orientation, decoded.metadata, source, decoded.notices)
+        return Picture(
+            pixels, decoded.orientation, decoded.metadata, source, decoded.notices, as_decoded=decoded.as_decoded
+        )
 
 
 def _name_of(image: Any) -> str:

@@ -17,6 +17,7 @@ from msroi.jpeg.tables import RADIUS
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
+Table = npt.NDArray[np.uint16]
 
 # Factors (horizontal, vertical) of luma for each sampling; chroma has 1, 1.
 SAMPLINGS: Mapping[str, tuple[int, int]] = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
@@ -43,12 +44,14 @@ class Coefficients:
     half: float32, luma at half size: means of 2 x 2 samples centred on 0, those at odd borders of what there is.
     planes: for each component float32 (rows, columns, 64) in zigzag order, in the scale of the orthonormal DCT; where
     luma is at a limit they may stand for what lies beyond.
-    samplings: for each component its factors (horizontal, vertical).
+    samplings: for each component its factors (horizontal, vertical). tables: for each component the steps, uint16
+    (64,) in zigzag order, of the JPEG whose quantised values these are; None where they come from pixels.
     """
 
     half: Floats
     planes: tuple[Floats, ...]
     samplings: tuple[tuple[int, int], ...]
+    tables: tuple[Table, ...] | None = None
 
 
 def from_pixels(pixels: Pixels, sampling: str, steps: tuple[float, ...], threads: int) -> Coefficients:

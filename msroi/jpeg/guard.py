@@ -32,14 +32,20 @@ MARGIN = 0.0005
 Trial = Callable[[float], bytes]
 
 
-def sample(pixels: Pixels, weights: Floats) -> tuple[Pixels, Floats]:
-    """Strips of a large picture one under the other, and the weights of their blocks."""
-    height, width = pixels.shape[:2]
+def sampled_rows(height: int, width: int) -> npt.NDArray[np.intp]:
+    """The rows of a picture that the guard looks at: all, or of a large one strips of whole MCUs."""
     n_strips = max(1, SAMPLE_PIXELS // (STRIP * width))
     if height * width <= SAMPLE_PIXELS or n_strips * STRIP >= height:
-        return pixels, weights
+        return np.arange(height)
     tops = [round(i * (height // STRIP - 1) / max(1, n_strips - 1)) * STRIP for i in range(n_strips)]
-    rows = np.concatenate([np.arange(top, top + STRIP) for top in tops])
+    return np.concatenate([np.arange(top, top + STRIP) for top in tops])
+
+
+def sample(pixels: Pixels, weights: Floats) -> tuple[Pixels, Floats]:
+    """Strips of a large picture one under the other, and the weights of their blocks."""
+    rows = sampled_rows(*pixels.shape[:2])
+    if len(rows) == len(pixels):
+        return pixels, weights
     return np.ascontiguousarray(pixels[rows]), np.ascontiguousarray(weights[rows[::8] // 8])
 
 

@@ -26,6 +26,7 @@ from msroi.jpeg.coefficients import SAMPLINGS, Coefficients, from_pixels
 from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.sampling import needs_full_chroma
+from msroi.jpeg.source import from_jpeg, on_lattice, seen_shares, strips
 from msroi.jpeg.tables import BLEND, FOR_FEWEST, PRESETS, Floats, Preset
 from msroi.options import flag, one_of, whole_number
 
@@ -119,15 +120,27 @@ class Rdo:
                     f"rdo needs a map of shape {picture.pixels.shape[:2]}, got one of shape {saliency.shape}"
                 )
             weights = block_weights.from_map(saliency, self.q_low, self.q_high, threads)
+        source = self._lattice(picture, threads)
         return RdoEncoder(
             picture.pixels,
             PRESETS[self.tune],
-            sampling=self._sampling(picture, threads),
+            sampling="" if source else self._sampling(picture, threads),
+            source=source,
             weights=weights,
             guarded=self.guard,
             baseline=self.baseline,
             threads=threads,
         )
+
+    def _lattice(self, picture: Picture, threads: int) -> Coefficients | None:
+        """The coefficients of a JPEG source, if it has the sampling asked for.
+
+        "auto" takes it as it is: what was halved once gains nothing in full.
+        """
+        source = from_jpeg(picture, threads)
+        if source is None or len(source.planes) == 1 or self.chroma not in SAMPLINGS:
+            return source
+        return source if source.samplings[0] == SAMPLINGS[self.chroma] else None
 
     def _sampling(self, picture: Picture, threads: int) -> str:
         if self.chroma in SAMPLINGS:
@@ -169,8 +182,8 @@ class _Sample:
 class RdoEncoder:
     """One picture, ready to be coded at any real setting from 0 (smallest file) to 1 (largest).
 
-    pixels: uint8 (height, width[, 3]). source: their coefficients; None: they are transformed here, with chroma
-    sampled by `sampling`.
+    pixels: uint8 (height, width[, 3]). source: their coefficients, of a JPEG source with its tables: ours are then
+    multiples of them. None: pixels are transformed here, with chroma sampled by `sampling`.
     weights: float32, one per luma block, geometric mean 1, of the map at full strength; None: all alike.
     guarded: `near` looks for the strength that leaves the background as good as plain's; else it is full.
     The same setting gives the same bytes, on any number of threads.
@@ -228,10 +241,12 @@ class RdoEncoder:
             tuned.strength = self._safe_strength(setting)
         base, truth = self._with_feedback(setting)
         tuned.components = self._weighted(base, self._map_factor(tuned.strength))
-        samples = tuned._samples(setting)
-        tuned._shift += _setting_between(truth * tuned._bytes_of(samples), self._bytes_of(self._samples(setting)))
+        samples, usual = tuned._samples(setting), self._bytes_of(self._samples(setting))
+        tuned._shift += _setting_between(truth * tuned._bytes_of(samples), usual)
         tuned._prices = [sample.prices for sample in samples]
         tuned._scale = exact_scale(setting + tuned._shift)
+        if self._source.tables is not None:  # its tables move in jumps, and sizes with them
+            tuned._shift += _setting_between(truth * tuned._bytes_of(tuned._samples(setting)), usual)
         return tuned
 
     def harder_on(self, metric: str) -> RdoEncoder | None:
@@ -298,7 +313,12 @@ class RdoEncoder:
         pixels, weights = guard.sample(self._pixels, self._weights)
         part = self
         if pixels is not self._pixels:
-            part = RdoEncoder(pixels, self._preset, sampling=self._sampling, weights=weights, threads=self._threads)
+            source = None
+            if self._source.tables is not None:
+                source = strips(self._source, guard.sampled_rows(*self._pixels.shape[:2]))
+            part = RdoEncoder(
+                pixels, self._preset, sampling=self._sampling, source=source, weights=weights, threads=self._threads
+            )
 
         usual = part.rough_bytes(setting)
         base = part._with_feedback(setting)[0]
@@ -320,15 +340,32 @@ class RdoEncoder:
         for plane, sampling in zip(source.planes[1:], source.samplings[1:], strict=True):
             own_low, own_high = (block_weights.reduced(own, plane.shape[:2], factors) for own in (low, high))
             components.append(Component(plane, own_low, own_high, sampling))
-        return components
+        return components if source.tables is None else self._as_far_as_seen(components)
+
+    def _as_far_as_seen(self, components: list[Component]) -> list[Component]:
+        """A JPEG source's components with less weight where the border cuts blocks.
+
+        What our own transform puts beyond the border costs next to nothing; what another encoder put there is
+        in the file.
+        """
+        result = []
+        horizontal, vertical = components[0].sampling
+        for component in components:
+            height = -(-self._height * component.sampling[1] // vertical)
+            width = -(-self._width * component.sampling[0] // horizontal)
+            seen = seen_shares(height, width)
+            result.append(dataclasses.replace(component, low=component.low * seen, high=component.high * seen))
+        return result
 
     # --- quantisation and file ------------------------------------------------------------------------
 
     def _tables_and_lambda(self, setting: float) -> tuple[list[Table], float]:
         setting += self._shift
         scale = self._scale or exact_scale(setting)
-        shapes = self._shapes[: len(self.components)]
-        return [shape.table(scale) for shape in shapes], lambda_at(setting, scale, self._preset.price)
+        tables = [shape.table(scale) for shape in self._shapes[: len(self.components)]]
+        if self._source.tables is not None:
+            tables = [on_lattice(*pair) for pair in zip(tables, self._source.tables, strict=True)]
+        return tables, lambda_at(setting, scale, self._preset.price)
 
     def _quantised(self, tables: list[Table], lagrangian: float) -> list[Levels]:
         levels = [self._quantised_component(i, table, lagrangian) for i, table in enumerate(tables)]
