@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msroi.errors import TargetError
-from msroi.matching import DIP, Match, Verdict, fewest_bytes, largest_within
+from msroi.matching import DIP, Match, Verdict, fewest_bytes, land_within, largest_within
 
 
 class FakeEncoder:
@@ -136,3 +136,24 @@ def test_a_quality_out_of_reach_says_what_the_best_is() -> None:
     encoder = FakeEncoder([100, 200, 300])
     with pytest.raises(TargetError, match="2 dB"):
         fewest_bytes(encoder.encode, encoder.settings, judge(lambda i: False))
+
+
+class UnsteadyEncoder:
+    """Sizes that rise to 875 at a setting of .7, then waver about 1000; estimates know nothing of it."""
+
+    note = ""
+
+    def encode(self, setting: float) -> bytes:
+        return b"x" * round(1250 * setting if setting < 0.7 else 1002 + 2 * math.sin(1000 * setting))
+
+    def rough_bytes(self, setting: float) -> float:
+        return 1250 * setting
+
+    def near(self, setting: float) -> UnsteadyEncoder:
+        return self
+
+
+@pytest.mark.parametrize("max_bytes", [300, 870, 900, 990, 998, 999])
+def test_landing_finds_a_file_where_sizes_waver(max_bytes: int) -> None:
+    match = land_within(UnsteadyEncoder(), 0.0, 1.0, max_bytes)
+    assert 0.95 * min(875, max_bytes) <= len(match.data) <= max_bytes
