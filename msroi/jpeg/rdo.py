@@ -78,7 +78,7 @@ class Rdo:
     """
 
     name: ClassVar[str] = "rdo"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     uses_map: ClassVar[bool] = True
     look: ClassVar[int] = 0
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
