@@ -131,6 +131,8 @@ def measure_masks(arguments: argparse.Namespace) -> None:
         for name, data in files.items():
             assert len(data) <= budget
             tables.setdefault(name, []).append(row(pixels, mask, data) - base)
+    if not tables:
+        raise SystemExit(f"{arguments.folder}: no pictures with masks there")
     print(f"{arguments.folder.name}, Q {arguments.quality}, against plain")
     print("dB whole, inside, outside | SSIM inside, outside | SSIM outside at least plain's | share of the mask's gain")
     constant, best = (np.mean(tables[name], axis=0) for name in ("constant map", "map, guard"))
