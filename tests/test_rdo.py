@@ -200,6 +200,25 @@ def test_the_guard_holds_the_background(photo: np.ndarray) -> None:
     assert reached[False] < theirs <= reached[True]
 
 
+def test_where_the_map_cannot_be_followed_structure_comes_first() -> None:
+    """The astronaut near Q 30: by the default preset its ground is below plain's even without a map."""
+    from skimage import data
+
+    pixels = np.ascontiguousarray(data.astronaut())
+    saliency = np.zeros(pixels.shape[:2], np.float32)
+    saliency[20:180, 150:280] = 1
+    encoder = Rdo().start(Picture(pixels), saliency, 1)
+    assert encoder._safe_strength(0.467) == 0
+    prepared = encoder.near(0.467)
+    assert prepared.strength > 0
+    data_ = prepared.encode(0.467)
+    reference = plain.encode(pixels, 30)
+    assert len(data_) == pytest.approx(len(reference), rel=0.02)
+    outside = np.kron(block_weights.from_map(saliency, 30, 70), np.ones((8, 8))) < 1
+    ours, theirs = (metrics.ssim_map(pixels, plain.decode(file))[outside].mean() for file in (data_, reference))
+    assert ours >= theirs
+
+
 def test_the_guard_samples_large_pictures() -> None:
     pixels = noise(1200, 800)
     weights = np.ones((150, 100), np.float32)

@@ -236,10 +236,8 @@ class RdoEncoder:
         It keeps the tables and moves lambda alone, so that sizes are steady; its weights have the guard's
         strength and know what an encode here lost.
         """
-        tuned = self._copy()
-        if self._weights is not None and self._guarded:
-            tuned.strength = self._safe_strength(setting)
-        base, truth = self._with_feedback(setting)
+        tuned = self._at_safe_strength(setting)
+        base, truth = tuned._with_feedback(setting)
         tuned.components = self._weighted(base, self._map_factor(tuned.strength))
         samples, usual = tuned._samples(setting), self._bytes_of(self._samples(setting))
         tuned._shift += _setting_between(truth * tuned._bytes_of(samples), usual)
@@ -253,12 +251,7 @@ class RdoEncoder:
         """An encoder of the same picture that spends more on "psnr" or "ssim"; None where the user chose."""
         if self._preset is not PRESETS["default"]:
             return None
-        other = self._copy()
-        other._preset = FOR_FEWEST[metric]
-        other._shapes = other._preset.shapes_for(self._source.samplings[0])
-        other.unweighted = other._masked()
-        other.components = other._weighted(other.unweighted, other._map_factor(other.strength))
-        return other
+        return self._with_preset(FOR_FEWEST[metric])
 
     @property
     def note(self) -> str:
@@ -273,6 +266,14 @@ class RdoEncoder:
     def _copy(self) -> RdoEncoder:
         other = object.__new__(RdoEncoder)
         other.__dict__.update(self.__dict__)
+        return other
+
+    def _with_preset(self, preset: Preset) -> RdoEncoder:
+        other = self._copy()
+        other._preset = preset
+        other._shapes = preset.shapes_for(self._source.samplings[0])
+        other.unweighted = other._masked()
+        other.components = other._weighted(other.unweighted, other._map_factor(other.strength))
         return other
 
     def _map_factor(self, strength: float) -> Floats | None:
@@ -307,6 +308,22 @@ class RdoEncoder:
         decoded = _kernels.inverse_dct_half(levels, tables[0], self._height, self._width, self._threads)
         lost = block_weights.feedback(self._source.half, decoded, self._preset, self._threads)
         return self._weighted(self.unweighted, lost), truth
+
+    def _at_safe_strength(self, setting: float) -> RdoEncoder:
+        """This encoder, following the map as far as the guard lets it.
+
+        Where that is not at all, the preset that leans to structure often holds the background and can follow.
+        """
+        tuned = self._copy()
+        if self._weights is None or not self._guarded:
+            return tuned
+        tuned.strength = self._safe_strength(setting)
+        if not tuned.strength and self._preset is PRESETS["default"]:
+            other = self._with_preset(PRESETS["ssim"])
+            other.strength = other._safe_strength(setting)
+            if other.strength:
+                return other
+        return tuned
 
     def _safe_strength(self, setting: float) -> float:
         assert self._weights is not None
