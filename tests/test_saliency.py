@@ -146,8 +146,10 @@ def test_card_and_file_of_the_shipped_network() -> None:
 
 
 def test_missing_and_damaged_networks_are_named(tmp_path: Path) -> None:
-    with pytest.raises(SaliencyError, match=r"lost\.json: the network's card is missing"):
+    with pytest.raises(SaliencyError, match=r"lost\.json: the network lost does not come with this msroi"):
         network.load("lost", tmp_path)
+    with pytest.raises(SaliencyError, match=r"ms-roi\.json: the network's card is missing"):
+        network.load("ms-roi", tmp_path)
     (tmp_path / "lost.json").write_text(json.dumps({"sha256": "00ff"}))
     with pytest.raises(SaliencyError, match=r"lost\.onnx: the network is missing"):
         network.load("lost", tmp_path)
