@@ -139,6 +139,9 @@ def section(name: str, out: Path, folder: Path, curves: bool) -> str:
     if rates:
         scale = "Per cent of bytes at equal score; scores near 1 count as -10 log10(1 - score):\n"
         parts += [f"BD-rates of `{ours}`. {scale}", rates]
+    for c in summary["correlations"]:
+        found = f"SROCC {c['srocc']:.3f}, KROCC {c['krocc']:.3f}, PLCC {c['plcc']:.3f}, RMSE {c['rmse']:.4f}"
+        parts.append(f"SI-SSIM with SSIM over {c['n']} files (as Wang et al. 2019 ask): {found}.\n")
     versions = ", ".join(f"{key} {value}" for key, value in made["versions"].items() if key != "machine")
     encoders = ", ".join(f"{e['name']}: {e['version']}" for e in summary["encoders"] if e["available"])
     parts.append(f"Versions: {versions}. {encoders}.\n")
