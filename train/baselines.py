@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from msroi.benchmark.inputs import centred
+
 
 def centre_blob(pixels: np.ndarray) -> np.ndarray:
     """A Gaussian at the centre, sigma a quarter of each side: what a map must beat. float32 in [0, 1]."""
-    height, width = pixels.shape[:2]
-    y, x = (np.arange(n) / n - 0.5 + 0.5 / n for n in (height, width))
-    return np.exp(-(y[:, None] ** 2 + x[None] ** 2) / (2 * 0.25**2)).astype(np.float32)
+    return centred(*pixels.shape[:2])
 
 
 def spectral_residual(pixels: np.ndarray) -> np.ndarray:

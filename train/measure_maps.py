@@ -25,6 +25,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi import metrics
+from msroi.benchmark import inputs
 from msroi.images import read
 from msroi.jpeg import block_weights, plain
 from msroi.jpeg.rdo import RdoEncoder
@@ -34,7 +35,6 @@ from msroi.saliency import DEFAULT_QUALITY, KINDS, QUALITIES, make_map
 from msroi.saliency.kinds import steering
 from train import datasets
 from train.baselines import centre_blob
-from train.measures_of_maps import fixation_density
 from train.peers import at_plains_bytes
 
 Pixels = npt.NDArray[np.uint8]
@@ -64,8 +64,7 @@ def with_fixations(samples: list[datasets.Sample]) -> Iterator[tuple[Pixels, Flo
         pixels = read(sample.path).upright
         height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
         reduced = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
-        density = fixation_density(sample.fixations, height, width)
-        yield np.asarray(reduced, np.uint8), np.asarray(density / density.max(), np.float32)
+        yield np.asarray(reduced, np.uint8), inputs.density(sample.fixations, height, width)
 
 
 def _some(files: list[Path], count: int | None) -> list[Path]:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from msroi.benchmark import inputs
 from msroi.images import read
 from train import datasets
 from train.measures import correlation, max_f
@@ -18,9 +19,6 @@ from train.views import read_mask
 
 SIDE = 224
 """Masks and maps are compared on a square of this many pixels, so that each photo counts alike."""
-
-BLUR_PIXELS = 24.0
-"""Sigma of the density of fixations, about one degree of sight on OSIE's 800 x 600."""
 
 UPPER_THIRD = 2 / 3
 LEAST_FACE = 24.0
@@ -65,18 +63,10 @@ def gaze(map_of: MapOf, samples: Sequence[datasets.Sample]) -> tuple[dict[str, f
         columns, rows = (sample.fixations * (width, height)).astype(int).T
         hits = saliency[rows, columns]
         nss = float((hits.mean() - saliency.mean()) / (saliency.std() + 1e-9))
-        density = fixation_density(sample.fixations, height, width)
-        scores.append([auc_judd(saliency, hits), nss, correlation(saliency[None], density[None])])
+        seen = inputs.density(sample.fixations, height, width)
+        scores.append([auc_judd(saliency, hits), nss, correlation(saliency[None], seen[None])])
         cases.append(Case(sample.path, nss, sample.fixations))
     return dict(zip(("AUC-Judd", "NSS", "CC"), np.mean(scores, axis=0).tolist(), strict=True)), cases
-
-
-def fixation_density(fixations: np.ndarray, height: int, width: int) -> npt.NDArray[np.float64]:
-    """Fixations (fractions of width and height) counted and blurred by about one degree: (height, width)."""
-    columns, rows = (fixations * (width, height)).astype(int).T
-    counts = np.zeros((height, width))
-    np.add.at(counts, (rows, columns), 1)
-    return np.asarray(cv2.GaussianBlur(counts, (0, 0), BLUR_PIXELS * width / 800))
 
 
 def auc_judd(saliency: np.ndarray, hits: np.ndarray) -> float:

@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from msroi.benchmark.subject import Floats, Subject
 from msroi.errors import MsroiError, OptionError, SaliencyError
@@ -223,10 +224,11 @@ def _shares(entries: Mapping[str, Any], relative: Path, width: int, height: int)
     return tuple((float(x), float(y)) for x, y in inside)
 
 
-def density(shares: Sequence[tuple[float, float]], height: int, width: int) -> Floats:
+def density(shares: npt.ArrayLike, height: int, width: int) -> Floats:
     """How densely a picture was looked at: float32 (height, width), largest value 1.
 
-    Each fixation is a Gaussian of sigma 3 % of the width, about one degree of sight.
+    shares: fixations (n, 2), x and y as shares of width and height, 0 to below 1. Each is a Gaussian of sigma 3 % of
+    the width, about one degree of sight.
     """
     counts = np.zeros((height, width))
     columns, rows = (np.array(shares) * (width, height)).astype(int).T

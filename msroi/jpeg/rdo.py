@@ -4,9 +4,8 @@
     map, masking, what a first encode lost --> w_b --+--> quantiser --> scans --> file
     setting --> tables T, lambda; prices of symbols --+
 
-Per block, the quantiser takes the values q with the least sum of w_b v_k (c - T q)^2 + lambda * bits. What
-comes out is an
-ordinary JPEG: a decoder sees tables and coefficients, and nothing of the weights.
+Per block, the quantiser takes the values q with the least sum of w_b v_k (c - T q)^2 + lambda * bits. What comes
+out is an ordinary JPEG: a decoder sees tables and coefficients, and nothing of the weights.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.sampling import needs_full_chroma
 from msroi.jpeg.source import from_jpeg, on_lattice, seen_shares, strips
-from msroi.jpeg.tables import BLEND, FOR_FEWEST, PRESETS, Floats, Preset
+from msroi.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, Floats, Preset
 from msroi.options import flag, one_of, whole_number
 
 if TYPE_CHECKING:
@@ -249,7 +248,7 @@ class RdoEncoder:
 
     def harder_on(self, metric: str) -> RdoEncoder | None:
         """An encoder of the same picture that spends more on "psnr" or "ssim"; None where the user chose."""
-        if self._preset is not PRESETS["default"]:
+        if self._preset is not DEFAULT:
             return None
         return self._with_preset(FOR_FEWEST[metric])
 
@@ -318,8 +317,8 @@ class RdoEncoder:
         if self._weights is None or not self._guarded:
             return tuned
         tuned.strength = self._safe_strength(setting)
-        if not tuned.strength and self._preset is PRESETS["default"]:
-            other = self._with_preset(PRESETS["ssim"])
+        if not tuned.strength and self._preset is DEFAULT:
+            other = self._with_preset(SSIM)
             other.strength = other._safe_strength(setting)
             if other.strength:
                 return other
