@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from msroi import metrics
 from msroi.benchmark.encoders import YARDSTICK, Encoder
 from msroi.benchmark.subject import Pixels
 from msroi.errors import ImageError, OptionError, TargetError
@@ -24,12 +23,11 @@ from msroi.matching import (
     Match,
     NoneFitsError,
     RealEncoder,
-    Verdict,
     fewest_bytes,
     land_within,
     largest_within,
 )
-from msroi.pipeline.encoding import NEAR_DB, fewest_of_both
+from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
 
 # How files are matched. size: the largest not above the budget. quality: the fewest bytes for PSNR and SSIM of at
 # least plain's. number: the encoder's own quality number, whatever it means (what unfair comparisons do).
@@ -38,9 +36,6 @@ MATCHES = ("size", "quality", "number")
 # Encoders of others whose settings are real numbers land nearer to the budget than ours do, so that nothing
 # here comes from bytes left over. Ours come as `msroi compress` makes them.
 _NEAR_ENOUGH, _TRIES = 0.0005, 12
-
-# Of plain's bytes, where a search for equal quality begins.
-_USUAL_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -156,9 +151,9 @@ def _as_good_as_plain(encoder: Encoder, files: Files, target: Target, pixels: Pi
     known = largest_within(yardstick.encode, plain.QUALITIES[: target.quality], budget)
     if encoder.name == YARDSTICK:
         return replace(known, data=files.encode(known.setting))
-    judge = _Judge(encoder, pixels, plain.decode(known.data))
+    judge = AsGoodAs(plain.decode(known.data), pixels, decode=lambda data: like(encoder.decode(data), pixels))
     if isinstance(settings, Interval):
-        return fewest_of_both(files, settings, judge, round(_USUAL_SHARE * len(known.data)))
+        return fewest_of_both(files, settings, judge, len(known.data))
     return fewest_bytes(files.encode, settings, judge, first=_first(settings, target), look=min(encoder.look, 8))
 
 
@@ -168,24 +163,6 @@ def _by_number(encoder: Encoder, files: Files, target: Target) -> Match:
     if not encoder.has_quality_numbers:
         raise TargetError("has no scale of quality numbers; match by size")
     return Match(files.encode(target.quality), target.quality, n_probes=1)
-
-
-class _Judge:
-    """Whether a file's PSNR and SSIM over the whole picture are at least plain's."""
-
-    def __init__(self, encoder: Encoder, pixels: Pixels, decoded: Pixels) -> None:
-        self._encoder, self._pixels = encoder, pixels
-        self._psnr_db, self._ssim = metrics.psnr_db(pixels, decoded), metrics.ssim(pixels, decoded)
-
-    def __call__(self, data: bytes) -> Verdict:
-        decoded = like(self._encoder.decode(data), self._pixels)
-        psnr_db, ssim = metrics.psnr_db(self._pixels, decoded), metrics.ssim(self._pixels, decoded)
-        return Verdict(psnr_db >= self._psnr_db and ssim >= self._ssim, f"PSNR {psnr_db:.2f} dB, SSIM {ssim:.4f}")
-
-    def harder(self, data: bytes) -> str:
-        """Which condition a file that meets both nearly misses."""
-        decoded = like(self._encoder.decode(data), self._pixels)
-        return "psnr" if metrics.psnr_db(self._pixels, decoded) - self._psnr_db < NEAR_DB else "ssim"
 
 
 def like(decoded: Pixels, reference: Pixels) -> Pixels:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-from msroi import images, metrics
+from msroi import images
 from msroi.errors import TargetError
-from msroi.images import Picture
 from msroi.jpeg import plain
 from msroi.jpeg.codec import Encoder
 from msroi.jpeg.interval import Interval
@@ -17,25 +15,17 @@ from msroi.matching import (
     Match,
     NoneFitsError,
     RealEncoder,
-    Verdict,
     fewest_bytes,
-    fewest_bytes_between,
     land_within,
     largest_within,
 )
+from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
 from msroi.pipeline.job import Job
 from msroi.pipeline.original import kept_original
 from msroi.pipeline.result import Outcome, Saliency
 
 # Metadata that take more than this share of a target that cannot be reached are worth a word.
 _MUCH_METADATA = 0.1
-
-# Of plain's bytes, what equal quality usually takes: where a search for it begins.
-_USUAL_SHARE = 0.78
-
-
-# A PSNR so little above plain's was the harder condition, or as hard as SSIM.
-NEAR_DB = 0.15
 
 
 def make_file(job: Job) -> Outcome:
@@ -77,13 +67,12 @@ def _equal_size(job: Job, encoder: Encoder) -> Outcome:
 
 def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outcome:
     """The fewest bytes that are as good as plain."""
-    judge = _AsGoodAsPlain(job.picture, job.plain_jpeg, weights)
+    yardstick = images.to_stored(plain.decode(job.plain_jpeg), job.picture.orientation)
+    judge = AsGoodAs(yardstick, job.picture.pixels, weights)
     settings = encoder.settings
     try:
         if isinstance(settings, Interval):
-            match = fewest_of_both(
-                cast(RealEncoder, encoder), settings, judge, round(_USUAL_SHARE * len(job.plain_jpeg))
-            )
+            match = fewest_of_both(cast(RealEncoder, encoder), settings, judge, len(job.plain_jpeg))
         else:
             look, first = job.request.codec.look, _first(job, settings)
             match = fewest_bytes(encoder.encode, settings, judge, first=first, look=look)
@@ -92,32 +81,6 @@ def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outc
         raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower --quality{levels}") from None
     share = 100 * len(match.data) / len(job.plain_jpeg)
     return _finished(job, match, f"{match.reached} in {share:.1f} % of plain's bytes")
-
-
-class Judge(Protocol):
-    """Says whether a file is good enough, by two conditions."""
-
-    def __call__(self, data: bytes) -> Verdict:
-        """Whether both hold."""
-
-    def harder(self, data: bytes) -> str:
-        """Which of them a file that meets both nearly misses: "psnr" or "ssim"."""
-
-
-def fewest_of_both(encoder: RealEncoder, settings: Interval, judge: Judge, expected: int) -> Match:
-    """The smaller file of an encoder and of its variant for the condition that was the harder to meet.
-
-    A variant is what an encoder's `harder_on` gives, where it has one. expected: about how many bytes it takes.
-    """
-    low, high = settings.low, settings.high
-    best = fewest_bytes_between(encoder, low, high, judge, expected)
-    harder_on = getattr(encoder, "harder_on", None)
-    variant = harder_on(judge.harder(best.data)) if harder_on else None
-    if variant is not None:
-        with suppress(TargetError):
-            match = fewest_bytes_between(variant, low, high, judge, len(best.data))
-            best = min(best, match, key=lambda found: len(found.data))
-    return best
 
 
 def _whole_file(job: Job, encoder: Encoder) -> Outcome:
@@ -174,33 +137,3 @@ def _first(job: Job, settings: Sequence[Any]) -> int:
 
 def _finished(job: Job, match: Match, reached: str) -> Outcome:
     return Outcome(job.assembled(match.data), len(match.data), reached, match.setting, match.n_probes, match.note)
-
-
-class _AsGoodAsPlain:
-    """Judges files by DESIGN 5.1: PSNR over the whole picture and map-weighted SSIM at least plain's."""
-
-    def __init__(self, picture: Picture, plain_jpeg: bytes, weights: Saliency | None) -> None:
-        # A map of zeros says that nothing matters more than anything else.
-        self._weights = None if weights is None or not weights.any() else weights
-        self._pixels = picture.pixels
-        decoded = images.to_stored(plain.decode(plain_jpeg), picture.orientation)
-        self._psnr_db = metrics.psnr_db(self._pixels, decoded)
-        self._ssim = metrics.ssim(self._pixels, decoded, self._weights)
-        self.wanted = _in_words(self._psnr_db, self._ssim)
-
-    def __call__(self, data: bytes) -> Verdict:
-        decoded = plain.decode(data)
-        psnr_db = metrics.psnr_db(self._pixels, decoded)
-        if psnr_db < self._psnr_db:  # SSIM takes ten times as long
-            return Verdict(False, _in_words(psnr_db))
-        ssim = metrics.ssim(self._pixels, decoded, self._weights)
-        return Verdict(ssim >= self._ssim, _in_words(psnr_db, ssim))
-
-    def harder(self, data: bytes) -> str:
-        """Which condition a file that meets both nearly misses: "psnr" or "ssim"."""
-        margin_db = metrics.psnr_db(self._pixels, plain.decode(data)) - self._psnr_db
-        return "psnr" if margin_db < NEAR_DB else "ssim"
-
-
-def _in_words(psnr_db: float, ssim: float | None = None) -> str:
-    return f"PSNR {psnr_db:.2f} dB" + ("" if ssim is None else f", map-weighted SSIM {ssim:.4f}")
