@@ -135,3 +135,13 @@ class Browser:
             self.process.wait(timeout=20)
             assert self.process.stdout is not None
             self.process.stdout.close()
+
+
+def displays_in_print(browser: Browser, selectors: list[str]) -> list[str]:
+    """How the first element of each selector is displayed on paper."""
+    browser.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": "print"}})
+    try:
+        listed = ", ".join(f"'{selector}'" for selector in selectors)
+        return browser.run(f"return [{listed}].map(s => getComputedStyle(document.querySelector(s)).display)")
+    finally:
+        browser.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": ""}})

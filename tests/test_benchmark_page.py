@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmark_made import COLUMNS, HOSTILE, IMAGES, TARGETS, make_benchmark, picture
-from browser import Browser, Document
+from browser import Browser, Document, displays_in_print
 from PIL import Image
 
 from msroi.benchmark.page import curves, make_page, write_page
@@ -674,13 +674,6 @@ def test_narrow_screen_scrolls_down_only(browser: Browser, made: Path) -> None:
 
 
 def test_prints_without_controls(opened: Browser) -> None:
-    opened.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": "print"}})
-    try:
-        displays = opened.run(
-            "return ['.controls', '#viewer', '.contents', '.verdict', '.charts', '#rows-table']"
-            ".map(s => getComputedStyle(document.querySelector(s)).display)"
-        )
-    finally:
-        opened.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": ""}})
+    displays = displays_in_print(opened, [".controls", "#viewer", ".contents", ".verdict", ".charts", "#rows-table"])
     assert displays[:3] == ["none"] * 3 and "none" not in displays[3:]
     assert base64.b64decode(opened.call("POST", "/print", {})).startswith(b"%PDF")

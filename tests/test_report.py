@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import Browser, Document
+from browser import Browser, Document, displays_in_print
 from PIL import Image, ImageCms
 
 from msroi import metrics
@@ -481,13 +481,6 @@ def test_hostile_names_run_nothing(browser: Browser, photo: np.ndarray, tmp_path
 
 
 def test_prints_pictures_without_controls(opened: Browser) -> None:
-    opened.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": "print"}})
-    try:
-        displays = opened.run(
-            "return ['#viewer', '.choose', 'figure', 'table']"
-            ".map(s => getComputedStyle(document.querySelector(s)).display)"
-        )
-    finally:
-        opened.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": ""}})
+    displays = displays_in_print(opened, ["#viewer", ".choose", "figure", "table"])
     assert displays[:2] == ["none", "none"] and "none" not in displays[2:]
     assert base64.b64decode(opened.call("POST", "/print", {})).startswith(b"%PDF")
