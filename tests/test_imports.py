@@ -19,17 +19,20 @@ RANKS = {
     "options": 1,
     "metadata": 1,
     "metrics": 1,
+    "entropy": 2,
     "images": 2,
     "saliency": 3,
     "jpeg": 3,
     "matching": 4,
     "pipeline": 5,
     "comparison": 5,
+    "neural": 5,
     "report": 6,
     "benchmark": 7,
     "cli": 8,
 }
-HEAVY = {"cv2", "keras", "matplotlib", "numpy", "onnxruntime", "PIL", "rich", "scipy", "skimage", "tensorflow"}
+HEAVY = {"constriction", "cv2", "keras", "matplotlib", "numpy", "onnxruntime"}
+HEAVY |= {"PIL", "rich", "scipy", "skimage", "tensorflow"}
 KERAS_HOMES = {"msroi/saliency/grad_cam.py", "msroi/saliency/keras_model.py"}
 MODULES = sorted(p for p in PACKAGE.rglob("*.py"))
 
