@@ -1,0 +1,40 @@
+"""Neural codecs that spend their bytes by the same maps as the JPEG path: `compress` and `decompress`.
+
+    data = msroi.neural.compress("photo.jpg", bpp=0.25)     # a whole file, msroi.neural.container describes it
+    pixels = msroi.neural.decompress(data)                  # uint8 (height, width[, 3])
+
+Names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from msroi.neural.coding import compress
+    from msroi.neural.contract import CODECS, NeuralCodec, Rate, decompress, decompress_preview, load
+
+_HOMES = {
+    "CODECS": "contract",
+    "NeuralCodec": "contract",
+    "Rate": "contract",
+    "compress": "coding",
+    "decompress": "contract",
+    "decompress_preview": "contract",
+    "load": "contract",
+}
+
+__all__ = ["CODECS", "NeuralCodec", "Rate", "compress", "decompress", "decompress_preview", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'msroi.neural' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"msroi.neural.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
