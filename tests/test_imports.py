@@ -33,7 +33,7 @@ RANKS = {
 }
 HEAVY = {"constriction", "cv2", "keras", "matplotlib", "numpy", "onnxruntime"}
 HEAVY |= {"PIL", "rich", "scipy", "skimage", "tensorflow"}
-KERAS_HOMES = {"msroi/saliency/grad_cam.py", "msroi/saliency/keras_model.py"}
+KERAS_HOMES = {"msroi/saliency/grad_cam.py", "msroi/saliency/keras_model.py", "msroi/neural/recurrent/network.py"}
 MODULES = sorted(p for p in PACKAGE.rglob("*.py"))
 
 
