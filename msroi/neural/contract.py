@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from msroi.errors import BitstreamError, MissingExtraError, OptionError
+from msroi.errors import BitstreamError, ImageError, MissingExtraError, OptionError, SaliencyError
 from msroi.neural import container
 from msroi.neural.allocation import MOST
 from msroi.options import one_of, real_number, whole_number
@@ -76,7 +76,8 @@ class NeuralCodec(Protocol):
         saliency: float32 (height, width) in [0, 1]; None is the same as a constant map.
         rate: a file is never larger than its bytes or bits per pixel, and as near to them as the codec's steps allow.
         progress: told the share that is done, 0 to 1.
-        Errors: TargetError that says how near it came; ImageError for a picture too large for the codec.
+        Errors: those of `check_input`; TargetError that says how near it came; ImageError for a picture too large
+        for the codec.
         """
 
     def decompress(self, data: bytes) -> Pixels:
@@ -87,6 +88,18 @@ class NeuralCodec(Protocol):
 
         Errors: BitstreamError for damage, and where not even the first section is whole.
         """
+
+
+def check_input(picture: Pixels, saliency: Saliency | None) -> None:
+    """What every `compress` begins with.
+
+    Errors: ImageError for an array that is no picture; SaliencyError for a map that is not of the picture's size.
+    """
+    colours = picture.shape[2:]
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or colours not in ((), (3,)) or 0 in picture.shape:
+        raise ImageError(f"{picture.dtype} {picture.shape} is no picture; uint8 (height, width[, 3]) is taken")
+    if saliency is not None and saliency.shape != picture.shape[:2]:
+        raise SaliencyError(f"saliency: a map of the shape {saliency.shape} for a picture of {picture.shape[:2]}")
 
 
 def _recurrent(weights: Path | None) -> NeuralCodec:
