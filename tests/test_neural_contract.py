@@ -225,6 +225,28 @@ def test_hostile_files_with_good_checksums_are_pictures_or_refused(ready: Ready)
         _is_a_picture_or_refused(ready, container.write(dataclasses.replace(header, **change), sections))
 
 
+def test_levels_that_no_encoder_writes_are_refused(ready: Ready) -> None:
+    header, sections = container.read(ready.file)
+    if sections[0].kind != container.ALLOCATION:
+        pytest.skip("a codec without levels")
+    for level in (25, 200, 253):
+        levels = container.Section(container.ALLOCATION, bytes([level]))
+        hostile = container.write(header, [levels] + sections[-1:] * level)
+        with pytest.raises(BitstreamError):
+            ready.codec.decompress(hostile)
+        with pytest.raises(BitstreamError):
+            ready.codec.decompress_preview(hostile)
+
+
+def test_bytes_behind_the_codes_of_a_section_are_refused(ready: Ready) -> None:
+    header, sections = container.read(ready.file)
+    for i, section in enumerate(sections):
+        longer = list(sections)
+        longer[i] = container.Section(section.kind, section.payload + bytes([1, 2, 3, 4] * 4))
+        with pytest.raises(BitstreamError, match=r"damaged|left over"):
+            ready.codec.decompress(container.write(header, longer))
+
+
 def _is_a_picture_or_refused(ready: Ready, data: bytes) -> None:
     header = container.read_header(data)
     for decode in (ready.codec.decompress, ready.codec.decompress_preview):
@@ -237,11 +259,16 @@ def _is_a_picture_or_refused(ready: Ready, data: bytes) -> None:
 
 
 def test_a_tiny_file_that_declares_a_huge_picture_is_refused(ready: Ready) -> None:
+    """Before it costs memory: what the codec would not code is over its limit, or over that of every input."""
     header, sections = container.read(ready.file)
-    huge = container.write(dataclasses.replace(header, width=65_000, height=65_000), sections)
-    for decode in (ready.codec.decompress, ready.codec.decompress_preview):
-        with pytest.raises((ImageError, BitstreamError)):
-            decode(huge)
+    pixels = np.broadcast_to(np.uint8(0), (10_000, 14_000))
+    with pytest.raises(ImageError, match="14000 x 10000 pixels"):
+        ready.codec.compress(pixels, None, Rate(level=2))
+    for width, height in ((14_000, 10_000), (65_000, 65_000)):
+        huge = container.write(dataclasses.replace(header, width=width, height=height), sections)
+        for decode in (ready.codec.decompress, ready.codec.decompress_preview):
+            with pytest.raises(ImageError, match=f"{width} x {height} pixels"):
+                decode(huge)
 
 
 def test_metadata_beside_the_codes_is_passed_over(ready: Ready) -> None:

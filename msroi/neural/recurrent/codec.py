@@ -24,7 +24,7 @@ import numpy.typing as npt
 from msroi.errors import BitstreamError, ImageError, SaliencyError, TargetError
 from msroi.neural import allocation, container
 from msroi.neural.container import Header, Section
-from msroi.neural.contract import Progress, Rate
+from msroi.neural.contract import Progress, Rate, check_input
 from msroi.neural.recurrent import context
 from msroi.neural.recurrent.context import ContextModel
 
@@ -100,11 +100,9 @@ class Recurrent:
         saliency: float32 (height, width) in [0, 1]; None spends the same on every cell. progress is told the share
         that is done. Errors: TargetError where no allocation fits; ImageError for pictures of over 16 megapixels.
         """
+        check_input(picture, saliency)
         height, width = picture.shape[:2]
-        if height * width > MAX_PIXELS:
-            raise ImageError(
-                f"{width} x {height} pixels are more than this codec takes (16 megapixels); reduce it first"
-            )
+        _check_size(height, width)
         values = allocation.cell_sums(np.ones((height, width), np.float32) if saliency is None else saliency)
         budget = rate.budget(height, width)
         if budget is None:
@@ -145,6 +143,7 @@ class Recurrent:
         if header.codec != NAME:
             raise BitstreamError(f"the file was made by the codec {header.codec}, not {NAME}")
         container.check_network(header, self.network_sha256)
+        _check_size(header.height, header.width)
 
     def _read(self, header: Header, sections: list[Section], whole: bool = True) -> npt.NDArray[np.int8]:
         """Bits of all iterations that are there, int8 (iterations, rows, columns, 32)."""
@@ -154,6 +153,8 @@ class Recurrent:
             raise BitstreamError("the file has no section of levels where it should begin with one")
         codes = [s.payload for s in own[1:]]
         levels = allocation.decode_levels(own[0].payload, rows, columns)
+        if levels.max() > allocation.MOST:
+            raise BitstreamError(f"the file has levels up to {levels.max()}; {allocation.MOST} is the most")
         if len(codes) > levels.max() or (whole and len(codes) != levels.max()):
             raise BitstreamError(f"the file has {len(codes)} iterations, its levels {levels.max()}")
         bits = np.zeros((len(codes), rows, columns, context.BITS), np.int8)
@@ -164,6 +165,11 @@ class Recurrent:
     def _picture(self, header: Header, bits: npt.NDArray[np.int8]) -> Pixels:
         colour = self._stepper.synthesise(bits)[: header.height, : header.width]
         return grey(colour) if header.grey else colour
+
+
+def _check_size(height: int, width: int) -> None:
+    if height * width > MAX_PIXELS:
+        raise ImageError(f"{width} x {height} pixels are more than this codec takes (16 megapixels); reduce it first")
 
 
 def padded(picture: Pixels) -> Pixels:

@@ -125,7 +125,9 @@ def decode(model: ContextModel, data: bytes, active: npt.NDArray[np.bool_], past
         found = coder.decode(BIT_TABLES, index.ravel())
         return (2 * found - 1).astype(np.int8).reshape(index.shape)
 
-    return _walk(model, np.repeat(active[..., None], BITS, axis=2), past, iteration, get)
+    bits = _walk(model, np.repeat(active[..., None], BITS, axis=2), past, iteration, get)
+    coder.finish()
+    return bits
 
 
 def cost(model: ContextModel, bits: Bits, past: Bits, iteration: int) -> float:
