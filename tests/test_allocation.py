@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytest.importorskip("constriction", reason="the extra keras is not installed")
+
 from msroi.entropy import RangeDecoder, round_to_total
 from msroi.errors import BitstreamError, OptionError, SaliencyError
 from msroi.neural.allocation import MOST, allocate, cell_sums, decode_levels, encode_levels, spread

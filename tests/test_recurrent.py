@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("constriction", reason="the extra keras is not installed")
+
 from msroi.entropy import BIT_TABLES
 from msroi.neural.recurrent import context
 from msroi.neural.recurrent.context import BITS, INPUTS, PAST, ContextModel

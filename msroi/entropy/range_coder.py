@@ -14,29 +14,39 @@ and the next word is added to offset. An offset of 2^24 steps or more is damage.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-import constriction
 import numpy as np
 import numpy.typing as npt
 
 from msroi.entropy.tables import TOTAL, FrequencyTables
-from msroi.errors import BitstreamError, OptionError
+from msroi.errors import BitstreamError, MissingExtraError, OptionError
 
 _WORD = np.dtype("<u4")
 _CHUNK_VALUES = 1 << 20
 """Probabilities handed over at a time: 8 MB. How symbols are divided into calls does not change the bytes."""
 
-# Rows of a table over TOTAL are exact in float64, and so is their sum 1: see the module's text for what
-# constriction makes of them, by one rounding down of an exact product.
-_MODEL = constriction.stream.model.Categorical(perfect=False)
+
+@functools.cache
+def _library() -> tuple[Any, Any]:
+    """constriction's streams, and its family of models that takes a row of probabilities for each symbol.
+
+    Rows of a table over TOTAL are exact in float64, and so is their sum 1: see the module's text for what
+    constriction makes of them, by one rounding down of an exact product.
+    """
+    try:
+        from constriction import stream
+    except ImportError as error:
+        raise MissingExtraError('the neural codecs need an extra; install it: pip install "msroi[keras]"') from error
+    return stream, stream.model.Categorical(perfect=False)
 
 
 class RangeEncoder:
     """Collects symbols; `data()` is what they come to."""
 
     def __init__(self) -> None:
-        self._encoder: Any = constriction.stream.queue.RangeEncoder()
+        self._encoder: Any = _library()[0].queue.RangeEncoder()
 
     def encode(self, symbols: npt.NDArray[np.integer], tables: FrequencyTables, index: npt.NDArray[np.integer]) -> None:
         """Append symbols (n,), each by the table that index (n,) names.
@@ -49,7 +59,7 @@ class RangeEncoder:
             raise OptionError(f"symbols: got {symbols.size}, allowed: one for each of the {index.size} indices")
         probabilities = tables.frequencies / float(TOTAL)
         for part in _chunks(index.size, tables.n_symbols):
-            self._encoder.encode(symbols[part], _MODEL, probabilities[index[part]])
+            self._encoder.encode(symbols[part], _library()[1], probabilities[index[part]])
 
     def data(self) -> bytes:
         """All symbols so far: whole words of 4 bytes; b"" for none. More may be appended afterwards."""
@@ -67,7 +77,7 @@ class RangeDecoder:
         if len(data) % _WORD.itemsize:
             raise BitstreamError(f"{len(data)} bytes of coded symbols are not whole words of 4; the file is damaged")
         words = np.frombuffer(data, _WORD).astype(np.uint32)
-        self._decoder: Any = constriction.stream.queue.RangeDecoder(words)
+        self._decoder: Any = _library()[0].queue.RangeDecoder(words)
 
     def decode(self, tables: FrequencyTables, index: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
         """The next symbols: int32 (n,), each by the table that index (n,) names.
@@ -79,7 +89,7 @@ class RangeDecoder:
         symbols = np.empty(index.size, np.int32)
         for part in _chunks(index.size, tables.n_symbols):
             try:
-                symbols[part] = self._decoder.decode(_MODEL, probabilities[index[part]])
+                symbols[part] = self._decoder.decode(_library()[1], probabilities[index[part]])
             except AssertionError as error:  # constriction's word for bytes that it cannot have written
                 raise BitstreamError("coded symbols that no encoder writes; the file is damaged") from error
         return symbols

@@ -121,7 +121,7 @@ def load(name: str, weights: Path | None = None) -> NeuralCodec:
     missing or damaged.
     """
     one_of("codec", name, tuple(CODECS))
-    if importlib.util.find_spec("keras") is None:
+    if any(importlib.util.find_spec(library) is None for library in ("keras", "constriction")):
         raise MissingExtraError('the neural codecs need an extra; install it: pip install "msroi[keras]"')
     return CODECS[name](None if weights is None else Path(weights))
 
