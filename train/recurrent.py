@@ -4,7 +4,7 @@
 
 The loss is the paper's: the L1 norm of the residual after each iteration, summed. Iterations are unrolled in
 segments; the states and the picture so far are carried from one to the next without their gradients, so that all 24
-are trained at the cost of a few. In half of the patches each cell stops at a random iteration and sends zeros from
+are trained at the cost of a few. In two of five patches each cell stops at a random iteration and sends zeros from
 then on, or the network would never learn what a silent neighbour means.
 
 RUN holds the checkpoint (a killed run goes on from it when the same command is given again), the network as
@@ -54,7 +54,7 @@ class Recipe:
     batch: int = 32
     unrolled: int = 8
     longer: tuple[float, float] = (0.25, 0.5)
-    stopped: float = 0.5
+    stopped: float = 0.4
     cosine: bool = True
     mixed_precision: bool = True
     seed: int = 2019
@@ -78,7 +78,7 @@ RECIPES = {
             cosine=False,
             mixed_precision=False,
         ),
-        Recipe("two-cores", 0.25, steps=8000, learning_rate=1.5e-3),
+        Recipe("two-cores", 0.25, steps=6000, learning_rate=2e-3),
         Recipe("full", 0.25, steps=60_000, learning_rate=1e-3, batch=64, side=64),
         Recipe("smoke", 1 / 16, steps=4, learning_rate=1e-3, batch=4, unrolled=2, mixed_precision=False),
     )
@@ -101,7 +101,6 @@ class Trainer(keras.Model):
         self.network.build()
         self.unrolled = recipe.unrolled
         self.parts = self.network.layers
-        self.noise = keras.random.SeedGenerator(recipe.seed)
         states = [*self.network.encoder_states, *self.network.decoder_states]
         n, side = recipe.batch, recipe.side
         self.picture = self._carried((n, side, side, 3), "picture")
@@ -123,19 +122,18 @@ class Trainer(keras.Model):
         picture, loss = self.picture * goes_on, 0.0
         for step in range(self.unrolled):
             sent, encoder = self.network.encode(ops.cast(target - picture, dtype), encoder)
+            sent = ops.cast(sent, "float32")
             active = (first[:, :, None] + step < levels)[..., None]
-            bits = self.binarised(ops.cast(sent, "float32")) * ops.cast(active, "float32")
+            # The sign, through which the gradient passes as if it were not there. Toderici et al. draw it at random,
+            # by the distance from 0; here, after 200 steps, that had 2 % more error at one iteration, 11 % at four.
+            bits = sent + ops.stop_gradient(ops.where(sent > 0, 1.0, -1.0) - sent)
+            bits = bits * ops.cast(active, "float32")
             added, decoder = self.network.decode(ops.cast(bits, dtype), decoder)
             picture = picture + ops.cast(added, "float32")
             loss = loss + ops.mean(ops.abs(target - picture), axis=(1, 2, 3))
         for variable, value in zip([self.picture, *variables], [picture, *encoder, *decoder], strict=True):
             variable.assign(ops.cast(ops.stop_gradient(value), "float32"))
         return loss
-
-    def binarised(self, x: Any) -> Any:
-        """Signs, at random by how far from 0 they are; the gradient passes as if nothing had happened."""
-        drawn = keras.random.uniform(ops.shape(x), -1.0, 1.0, seed=self.noise)
-        return x + ops.stop_gradient(ops.where(x > drawn, 1.0, -1.0) - x)
 
 
 def _shape(n: int, side: int, state: State) -> tuple[int, ...]:

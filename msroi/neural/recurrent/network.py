@@ -37,6 +37,10 @@ CELL = 16
 """Pixels of a cell's side."""
 
 
+RESIDUAL_GAIN = 5.0
+"""Residuals come near the size that layers are drawn for."""
+
+
 @dataclass(frozen=True)
 class Architecture:
     """What of the network may vary. width: share of the published widths, which have 35.5 M weights."""
@@ -132,7 +136,7 @@ class Network:
 
     def encode(self, residual: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
         """One iteration: what the binariser makes of the residual, in [-1, 1], before the sign; the new states."""
-        x, after = self.first(residual), []
+        x, after = self.first(RESIDUAL_GAIN * residual), []
         for i, unit in enumerate(self.encoder):
             x, cell = unit(x, states[2 * i], states[2 * i + 1])
             after += [x, cell]
