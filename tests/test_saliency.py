@@ -51,6 +51,28 @@ def test_flat_evidence_gives_a_flat_map() -> None:
     assert np.all(activation_maps.stretched(np.full((3, 3), -2.0)) == 0.5)
 
 
+def test_evidence_is_enlarged_before_the_sigmoid() -> None:
+    """Bilinear with half-pixel centres, against NumPy's own interpolation; the network's cells keep their values."""
+    random, finer = np.random.default_rng(8), activation_maps.FINER
+    evidence = random.normal(0, 4, (5, 7)).astype(np.float32)
+
+    def enlarged(values: np.ndarray) -> np.ndarray:  # along the first axis
+        n = len(values)
+        places = (np.arange(finer * n) + 0.5) / finer - 0.5
+        return np.stack([np.interp(places, np.arange(n), column) for column in values.T], axis=1)
+
+    expected = enlarged(enlarged(evidence).T).T
+    fine = activation_maps.averaged([evidence])
+    assert np.allclose(fine, expected, atol=1e-5)
+    assert np.array_equal(fine[finer // 2 :: finer, finer // 2 :: finer].astype(np.float32), evidence)
+    twice = np.repeat(np.repeat(evidence, 2, axis=0), 2, axis=1)
+    both = activation_maps.averaged([evidence, twice])
+    assert both.shape == (10 * finer, 14 * finer)
+    looks = [network.Evidence(evidence[None], None, np.zeros(1, np.float32))]
+    found = kinds.coarse_map("objects", looks, {"read_out": {"objects": {"scale": 2.0, "offset": -1.0}}})
+    assert np.abs(found - 1 / (1 + np.exp(1 - 2 * expected))).max() <= 0.5 / activation_maps.MAP_STEPS + 1e-5
+
+
 @pytest.mark.parametrize("kind", SHIPPED)
 def test_map_covers_the_picture_in_zero_to_one(photo: np.ndarray, kind: str) -> None:
     saliency = msroi.saliency_map(photo, kind)

@@ -114,7 +114,7 @@ def _look(network: Network, seen: np.ndarray, mirrored: bool) -> Evidence:
 
 
 def coarse_map(kind: str, looks: Sequence[Evidence], card: dict[str, Any]) -> np.ndarray:
-    """The map of a kind on the network's own grid, the finest of several looks': float64 (h, w) in [0, 1]."""
+    """The map of a kind on a grid `FINER` than the network's, the finest of several looks': float64 (h, w), 0 to 1."""
     return _KINDS[kind].coarse(looks, card)
 
 
@@ -177,7 +177,7 @@ def _read_out(
 ) -> np.ndarray:
     """The best classes' map, through the learned sigmoid or, without one, stretched to [0, 1].
 
-    looks: class maps and logits; the evidence of several is averaged before the sigmoid.
+    looks: class maps and logits; their evidence is enlarged and averaged before the sigmoid.
     """
     evidence = maths.averaged(
         [maths.weighted_map(one, *maths.best_classes(maths.softmax(logits), n_best)) for one, logits in looks]
@@ -187,7 +187,7 @@ def _read_out(
 
 @dataclass(frozen=True)
 class _Kind:
-    """coarse: the map on the network's grid, of looks and card of the network called `network`; line: for users."""
+    """coarse: the map on its own grid, of looks and card of the network called `network`; line: for users."""
 
     coarse: Callable[[Sequence[Evidence], dict[str, Any]], np.ndarray]
     line: str
