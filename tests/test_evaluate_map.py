@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from msroi.saliency import make_map, network
-from train import baselines, evaluate_map, measures_of_maps
+from msroi.saliency import kinds, make_map, network
+from train import baselines, evaluate_map, measure_steering, measures_of_maps
 from train.measures import max_f
 
 CORNER = np.array([(0, 0), (19, 0), (19, 9), (0, 9)])
@@ -124,3 +125,34 @@ def test_the_program_prints_scores_and_draws_the_cases(
 def test_missing_sets_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate_map.main(["--ecssd", str(tmp_path / "none"), "--kinds", "gaze"]) == 2
     assert "no such folder" in capsys.readouterr().err
+
+
+def test_the_study_of_steering_follows_what_msroi_follows(photo: np.ndarray) -> None:
+    objects, gaze = make_map(photo, "objects"), make_map(photo, "gaze")
+    followed = measure_steering.followed(objects, gaze, (0.5, kinds.BACKGROUND, kinds.SUBJECT))
+    assert np.abs(followed - kinds.steering(make_map(photo), "ms-roi")).max() < 0.02
+    assert np.array_equal(measure_steering.followed(objects, gaze, (1.0, 0.0, 1.0)), objects)
+
+
+def test_the_study_of_steering_prints_what_is_gained(
+    photo: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A photo whose name is among those held back, with a mask and with fixations; a map that cannot be is refused."""
+    name = next(f"{i}.jpg" for i in range(999) if zlib.crc32(f"{i}.jpg".encode()) % 20 == 0)
+    for part in ("image", "mask"):
+        (tmp_path / part).mkdir()
+    height, width = photo.shape[:2]
+    Image.fromarray(photo).save(tmp_path / "image" / name, quality=95)
+    mask = np.zeros((height, width), np.uint8)
+    mask[: height // 2, width // 4 : width // 2] = 255
+    Image.fromarray(mask).save(tmp_path / "mask" / name.replace("jpg", "png"))
+    looked = {name: {"fixations": [[width * 0.4, height * 0.2], [width * 0.45, height * 0.3]]}}
+    (tmp_path / "fixations.json").write_text(json.dumps(looked))
+    words = ["--duts", str(tmp_path), "--mit1003", str(tmp_path), "--follow", "1,.1,.5", "0,0,1"]
+    assert measure_steering.main(words) == 0
+    told = capsys.readouterr().out
+    assert told.count("1 photos") == 3 and told.count("  1,0.1,0.5 ") == told.count("  0,0,1 ") == 3
+    assert "  people         100.0 % 100.0 % | 100 %" in told
+    with pytest.raises(SystemExit):
+        measure_steering.main(["--follow", ".5,.6,.2"])
+    assert measure_steering.main(["--duts", str(tmp_path / "none")]) == 2
