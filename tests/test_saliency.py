@@ -17,8 +17,6 @@ from msroi.errors import OptionError, SaliencyError
 from msroi.images import read
 from msroi.saliency import KINDS, QUALITIES, activation_maps, faces, hints, kinds, make_map, network
 
-SHIPPED = [kind for kind in KINDS if kind != "ms-roi-labels" or (network.WEIGHTS / "ms-roi-labels.onnx").exists()]
-
 
 @pytest.fixture(scope="module")
 def wide(photo: np.ndarray) -> np.ndarray:
@@ -73,7 +71,7 @@ def test_evidence_is_enlarged_before_the_sigmoid() -> None:
     assert np.abs(found - 1 / (1 + np.exp(1 - 2 * expected))).max() <= 0.5 / activation_maps.MAP_STEPS + 1e-5
 
 
-@pytest.mark.parametrize("kind", SHIPPED)
+@pytest.mark.parametrize("kind", KINDS)
 def test_map_covers_the_picture_in_zero_to_one(photo: np.ndarray, kind: str) -> None:
     saliency = msroi.saliency_map(photo, kind)
     assert saliency.dtype == np.float32
@@ -155,23 +153,27 @@ def test_unknown_kind_lists_the_known_ones(photo: np.ndarray) -> None:
         msroi.saliency_map(photo, "heat")
 
 
-def test_card_and_file_of_the_shipped_network() -> None:
-    (facts,) = [f for f in network.network_facts() if f["name"] == network.DEFAULT_NETWORK]
-    data = (network.WEIGHTS / facts["file"]).read_bytes()
-    card = facts["card"]
-    assert hashlib.sha256(data).hexdigest() == facts["sha256"] == card["sha256"]
-    assert len(data) == card["n_bytes"] <= 24e6
-    assert len(card["classes"]) == 102
-    assert card["accuracy"]["photos"] == 1530
-    assert 0.5 < card["accuracy"]["top1"] < card["accuracy"]["top5"] <= 1
-    assert card["trained"] and card["recipe"]["name"] and card["data"]
+def test_cards_and_files_of_the_shipped_networks() -> None:
+    facts = {facts["name"]: facts for facts in network.network_facts()}
+    assert set(facts) == {"ms-roi", "ms-roi-labels"}
+    assert sum(one["card"]["n_bytes"] for one in facts.values()) <= 24e6
+    for one in facts.values():
+        data, card = (network.WEIGHTS / one["file"]).read_bytes(), one["card"]
+        assert hashlib.sha256(data).hexdigest() == one["sha256"] == card["sha256"]
+        assert len(data) == card["n_bytes"]
+        assert len(card["classes"]) == 102
+        assert card["accuracy"]["photos"] == 1530
+        assert 0.7 < card["accuracy"]["top1"] < card["accuracy"]["top5"] <= 1
+        assert card["trained"] and card["recipe"]["name"] and card["data"]
+    assert set(facts["ms-roi"]["card"]["read_out"]) == {"objects", "gaze"}
+    losses = facts["ms-roi-labels"]["card"]["recipe"]["losses"]
+    assert losses["objects"] == losses["gaze"] == 0 and not facts["ms-roi-labels"]["card"]["read_out"]
 
 
 def test_missing_and_damaged_networks_are_named(tmp_path: Path) -> None:
-    with pytest.raises(SaliencyError, match=r"lost\.json: the network lost does not come with this msroi"):
-        network.load("lost", tmp_path)
-    with pytest.raises(SaliencyError, match=r"ms-roi\.json: the network's card is missing"):
-        network.load("ms-roi", tmp_path)
+    for name in ("lost", "ms-roi"):
+        with pytest.raises(SaliencyError, match=rf"{name}\.json: the network's card is missing or damaged; install"):
+            network.load(name, tmp_path)
     (tmp_path / "lost.json").write_text(json.dumps({"sha256": "00ff"}))
     with pytest.raises(SaliencyError, match=r"lost\.onnx: the network is missing"):
         network.load("lost", tmp_path)

@@ -1,4 +1,4 @@
-"""The saliency network that ships with msroi, run by ONNX Runtime.
+"""The saliency networks that ship with msroi, run by ONNX Runtime.
 
 `weights/` holds a network as NAME.onnx and its model card NAME.json: where it comes from, how good it is,
 its hash, and the numbers that turn its class maps into a map. The network is loaded once a process, on
@@ -143,9 +143,6 @@ def _load(name: str, folder: Path) -> Network:
 def read_card(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
     """The model card of a network: what it was trained on, how, and how good it is."""
     path = folder / f"{name}.json"
-    if name != DEFAULT_NETWORK and not path.exists():
-        remedy = f"train it (README: recipe two-cores-labels) and put {name}.json and {name}.onnx there"
-        raise SaliencyError(f"{path}: the network {name} does not come with this msroi; {remedy}")
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
