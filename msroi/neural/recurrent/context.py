@@ -33,6 +33,9 @@ PAST = 2
 """Iterations before this one that are seen."""
 
 INPUTS = 9 * (1 + PAST) * BITS
+OWN = 4 * (1 + PAST) * BITS
+"""Where among the inputs the cell's own bits of this iteration are."""
+
 ITERATIONS = 24
 
 WEIGHT_STEPS = 1024
@@ -80,17 +83,29 @@ class ContextModel:
             raise SaliencyError("the network's context model has wrong shapes; install msroi again")
         return model
 
-    def indices(self, seen: npt.NDArray[np.int8], iteration: int, step: int) -> npt.NDArray[np.int64]:
-        """Table of each bit: int (n, 8), of what is seen (n, 864) at a step (group and part) of an iteration."""
-        part = slice(step % PARTS * BITS // PARTS, (step % PARTS + 1) * BITS // PARTS)
-        sums = seen.astype(np.float64) @ self.first + self.by_iteration[iteration] + self.by_step[step]
+    def sums(self, seen: npt.NDArray[np.int8], iteration: int) -> Whole:
+        """The first sums (n, hidden) of what is seen (n, 864) before the first part of a cell."""
+        return np.asarray(seen.astype(np.float64) @ self.first + self.by_iteration[iteration])
+
+    def of_part(self, bits: Bits, part: int) -> Whole:
+        """What the bits (n, 8) of one part of a cell add to the first sums for the parts after it."""
+        return np.asarray(bits.astype(np.float64) @ self.first[OWN : OWN + BITS][_of(part)])
+
+    def indices(self, sums: Whole, group: int, part: int) -> npt.NDArray[np.int64]:
+        """Table of each bit of a part, int (n, 8), of the first sums (n, hidden)."""
+        sums = sums + self.by_step[group * PARTS + part]
         hidden = np.clip(np.floor(sums * STEPS / WEIGHT_STEPS + 0.5), 0, MOST)
         sums = hidden @ self.second + self.second_bias
         hidden = np.clip(np.floor(sums / WEIGHT_STEPS + 0.5), 0, MOST)
-        sums = hidden @ self.last[:, part] + self.last_bias[part]
-        middle = len(BIT_TABLES.frequencies) // 2
+        sums = hidden @ self.last[:, _of(part)] + self.last_bias[_of(part)]
+        middle = BIT_TABLES.n_tables // 2
         index = np.floor(sums * INDEX_STEPS / (WEIGHT_STEPS * STEPS) + 0.5)
         return (np.clip(index, -middle, middle) + middle).astype(np.int64)
+
+
+def _of(part: int) -> slice:
+    """The bits of a part."""
+    return slice(part * BITS // PARTS, (part + 1) * BITS // PARTS)
 
 
 def random_weights(seed: int, hidden: int = 8) -> dict[str, npt.NDArray[np.int32]]:
@@ -155,20 +170,23 @@ def _walk(model: ContextModel, active: npt.NDArray[np.bool_], past: Bits, iterat
         raise BitstreamError(f"the bits before have the shape {past.shape}; expected {(PAST, rows, columns, BITS)}")
     known = np.zeros((1 + PAST, rows + 2, columns + 2, BITS), np.int8)
     known[1:, 1:-1, 1:-1] = past
-    for step, y, x in steps(active[..., 0]):
-        if len(y):
-            part = step % PARTS * BITS // PARTS + np.arange(BITS // PARTS)
-            index = model.indices(neighbourhoods(known, y, x), iteration, step)
-            known[0, y[:, None] + 1, x[:, None] + 1, part] = code(index, (y[:, None], x[:, None], part[None]))
+    channels = np.arange(BITS)
+    for group, y, x in groups(active[..., 0]):
+        sums = model.sums(neighbourhoods(known, y, x), iteration)
+        for part in range(PARTS):
+            place = y[:, None], x[:, None], channels[None, _of(part)]
+            bits = code(model.indices(sums, group, part), place)
+            known[0, place[0] + 1, place[1] + 1, place[2]] = bits
+            sums += model.of_part(bits, part)
     return np.ascontiguousarray(known[0, 1:-1, 1:-1])
 
 
-def steps(active: npt.NDArray[np.bool_]) -> Iterator[tuple[int, npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """(step, rows, columns) of the cells coded together, in their order."""
+def groups(active: npt.NDArray[np.bool_]) -> Iterator[tuple[int, npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """(group, rows, columns) of the cells that are coded together, in their order; empty groups are left out."""
     for group, (row, column) in enumerate(GROUPS):
         y, x = np.nonzero(active[row::2, column::2])
-        for part in range(PARTS):
-            yield group * PARTS + part, 2 * y + row, 2 * x + column
+        if len(y):
+            yield group, 2 * y + row, 2 * x + column
 
 
 def neighbourhoods(known: Bits, y: npt.NDArray[np.intp], x: npt.NDArray[np.intp]) -> npt.NDArray[np.int8]:
