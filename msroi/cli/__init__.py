@@ -29,6 +29,7 @@ VERBS = {
     "map": "write the saliency map of a picture",
     "compare": "score files against a reference picture",
     "benchmark": "encoders against each other at equal bytes, with a report",
+    "neural": "code with a neural network that follows the same maps, and decode",
     "demo": "try it: a photo in, everything out, one page to look at",
     "info": "versions and networks, or what a JPEG file is",
 }

@@ -10,9 +10,12 @@ import argparse
 import difflib
 import math
 import re
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from msroi.cli.output import escape
+
+if TYPE_CHECKING:
+    from msroi.saliency.hints import Hints
 
 _UNITS = {"": 1, "k": 1_000, "M": 1_000_000}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(k|M)?B?", re.ASCII)
@@ -229,3 +232,11 @@ def map_of(arguments: argparse.Namespace) -> dict[str, Any]:
     if "focus" in options:
         options["focus"] = tuple(options["focus"])
     return options
+
+
+def hints_of(arguments: argparse.Namespace) -> Hints:
+    """What the map is made from."""
+    from msroi.saliency.hints import Hints
+
+    names = {"map_kind": "kind", "map_quality": "quality"}
+    return Hints(**{names.get(name, name): value for name, value in map_of(arguments).items()})

@@ -12,7 +12,6 @@ import importlib.metadata
 import io
 import platform
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msroi.cli.arguments import add_inputs, add_limits, add_running, limits_of
@@ -118,7 +117,7 @@ def file_facts(item: Input, limits: Any) -> dict[str, Any]:
     """What a file is: `jpeg_facts` for a JPEG; format, size and mode for another picture. For JSON."""
     from msroi.metadata.segments import is_jpeg
 
-    data = _read_bytes(item, limits.max_bytes)
+    data = item.read(limits.max_bytes)
     if not is_jpeg(data):
         return _picture_facts(item.name, data)
     from msroi.metadata import jpeg_facts
@@ -130,15 +129,6 @@ def file_facts(item: Input, limits: Any) -> dict[str, Any]:
     facts["segments"] = [dict(zip(("name", "bytes", "holds"), one, strict=True)) for one in facts["segments"]]
     facts["pictures"] = [dict(zip(("kind", "bytes"), one, strict=True)) for one in facts["pictures"]]
     return {"format": "JPEG", **facts}
-
-
-def _read_bytes(item: Input, max_bytes: int) -> bytes:
-    source = item.open()
-    with source.open("rb") if isinstance(source, Path) else source as file:
-        data = file.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise ImageError(f"{item.name}: more than {max_bytes:,} bytes; raise --limit-bytes to look into it")
-    return data
 
 
 def _picture_facts(name: str, data: bytes) -> dict[str, Any]:

@@ -23,7 +23,7 @@ PICTURE_SUFFIXES = JPEG_SUFFIXES | {
     *(".png", ".apng", ".tif", ".tiff", ".webp", ".bmp", ".dib", ".gif"),
     *(".mpo", ".heic", ".heif", ".hif", ".avif"),
 }
-OUR_SUFFIXES = (".msroi.jpg", ".map.png", ".heat.png", ".overlay.png")
+OUR_SUFFIXES = (".msroi.jpg", ".map.png", ".heat.png", ".overlay.png", ".decoded.png")
 
 STANDARD_STREAM = "-"
 STANDARD_INPUT_NAME = "standard input"
@@ -45,14 +45,27 @@ class Input:
             raise ImageError(f"{self.name}: it is a terminal; pipe a picture into it")
         return sys.stdin.buffer
 
+    def read(self, max_bytes: int) -> bytes:
+        """The whole file. Errors: ImageError for one of more bytes."""
+        source = self.open()
+        with source.open("rb") if isinstance(source, Path) else source as file:
+            data = file.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise ImageError(f"{self.name}: more than {max_bytes:,} bytes; raise --limit-bytes to look into it")
+        return data
+
 
 def expand(
-    words: Sequence[str], outputs_folder: Path | None = None, *, include_ours: bool = False
+    words: Sequence[str],
+    outputs_folder: Path | None = None,
+    *,
+    include_ours: bool = False,
+    suffixes: frozenset[str] = PICTURE_SUFFIXES,
 ) -> tuple[list[Input], list[tuple[str, ImageError]]]:
     """Inputs in the order given, each once, and what could not be found: its name and the error.
 
     words: files, folders or `-`. outputs_folder: passed over when it lies in a folder that was given.
-    include_ours: take what msroi wrote from folders, too.
+    include_ours: take what msroi wrote from folders, too. suffixes: of the files that are taken from folders.
     """
     skipped = OUR_SUFFIXES if not include_ours else ()
     inputs: list[Input] = []
@@ -62,10 +75,11 @@ def expand(
         if word == STANDARD_STREAM:
             inputs.append(Input(STANDARD_INPUT_NAME, None, Path("standard-input")))
         elif path.is_dir():
-            found = _walk(path, outputs_folder, skipped, problems)
+            found = _walk(path, outputs_folder, suffixes, skipped, problems)
             inputs += found
             if not found:
-                problems.append((word, ImageError(f"{word}: no picture files in this folder")))
+                what = "picture files" if suffixes is PICTURE_SUFFIXES else f"files {' '.join(sorted(suffixes))}"
+                problems.append((word, ImageError(f"{word}: no {what} in this folder")))
         elif not os.path.lexists(path):
             problems.append((word, ImageError(f"{word}: no such file or folder")))
         else:
@@ -76,7 +90,11 @@ def expand(
 
 
 def _walk(
-    folder: Path, outputs_folder: Path | None, skipped_suffixes: tuple[str, ...], problems: list[tuple[str, ImageError]]
+    folder: Path,
+    outputs_folder: Path | None,
+    suffixes: frozenset[str],
+    skipped_suffixes: tuple[str, ...],
+    problems: list[tuple[str, ImageError]],
 ) -> list[Input]:
     def note(error: OSError) -> None:
         problems.append((str(error.filename), ImageError(f"{error.filename}: {error.strerror}")))
@@ -90,14 +108,14 @@ def _walk(
             name for name in folders if name[0] != "." and os.path.realpath(Path(place, name)) != skipped
         )
         for name in sorted(files):
-            if _is_picture_name(name) and not name.lower().endswith(skipped_suffixes):
+            if _is_name_with(suffixes, name) and not name.lower().endswith(skipped_suffixes):
                 path = Path(place, name)
                 found.append(Input(str(path), path, path.relative_to(folder)))
     return found
 
 
-def _is_picture_name(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES
+def _is_name_with(suffixes: frozenset[str], name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in suffixes
 
 
 def _key(path: Path | None) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msroi.cli import files
-from msroi.cli.arguments import add_inputs, add_limits, add_map_options, add_running, given, limits_of, map_of
+from msroi.cli.arguments import add_inputs, add_limits, add_map_options, add_running, given, hints_of, limits_of
 from msroi.cli.each import run_each
 from msroi.cli.inputs import STANDARD_STREAM, Input, beside, expand, plan_outputs
 from msroi.cli.output import Screen
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from msroi.images import Picture
-    from msroi.saliency.hints import Hints, Steering
+    from msroi.saliency.hints import Steering
 
 EXAMPLES = """\
 examples:
@@ -106,7 +106,7 @@ class _Job:
                 files.check_free(path, self.arguments.overwrite, files.inputs_on_disk(self.inputs))
         threads = given(self.arguments, "threads")
         picture = read(item.open(), name=item.name, limits=limits_of(self.arguments), **threads)
-        steering = steer(_hints(self.arguments), picture)
+        steering = steer(hints_of(self.arguments), picture)
         for form, path in paths.items():
             data = _encode(form, steering.saliency, picture)
             if to_stdout:
@@ -152,13 +152,6 @@ class _Job:
                 "seconds": round(seconds, 3),
             }
         )
-
-
-def _hints(arguments: argparse.Namespace) -> Hints:
-    from msroi.saliency.hints import Hints
-
-    names = {"map_kind": "kind", "map_quality": "quality"}
-    return Hints(**{names.get(name, name): value for name, value in map_of(arguments).items()})
 
 
 def _encode(form: str, saliency: np.ndarray, picture: Picture) -> bytes:

@@ -89,14 +89,19 @@ def number(value: float | None, digits: int) -> str:
 
 
 class Screen:
-    """Where a verb's words go: a line for people or a JSON object, never both."""
+    """Where a verb's words go: a line for people or a JSON object, never both.
 
-    def __init__(self, arguments: argparse.Namespace, *, data_on_stdout: bool = False) -> None:
+    slow: one input alone takes long enough for a bar, which `advance` moves.
+    """
+
+    def __init__(self, arguments: argparse.Namespace, *, data_on_stdout: bool = False, slow: bool = False) -> None:
         self.json: bool = arguments.json
+        self.slow = slow
         self.quiet: bool = arguments.quiet
         self.debug: bool = getattr(arguments, "debug", False)
         self.stream = sys.stderr if data_on_stdout else sys.stdout
         self._progress: Progress | None = None
+        self._n_started = 0
 
     @property
     def for_people(self) -> bool:
@@ -133,7 +138,7 @@ class Screen:
     @contextlib.contextmanager
     def progress(self, total: int) -> Iterator[Callable[[str], None]]:
         """A bar on standard error while several inputs are worked on; yields `start(name)`."""
-        if total < 2 or self.quiet or not sys.stderr.isatty():
+        if total < (1 if self.slow else 2) or self.quiet or not sys.stderr.isatty():
             yield lambda name: None
             return
         from rich.console import Console
@@ -150,18 +155,22 @@ class Screen:
         )
         with bar:
             task = bar.add_task("", total=total)
-            started = 0
+            self._n_started = 0
 
             def start(name: str) -> None:
-                nonlocal started
-                bar.update(task, completed=started, description=_plain_markup(name))
-                started += 1
+                bar.update(task, completed=self._n_started, description=_plain_markup(name))
+                self._n_started += 1
 
             self._progress = bar
             try:
                 yield start
             finally:
                 self._progress = None
+
+    def advance(self, share: float) -> None:
+        """Move the bar, where there is one: this share, 0 to 1, of the input that was started is done."""
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], completed=self._n_started - 1 + share)
 
     def _print(self, text: str, stream: TextIO) -> None:
         if self._progress is not None and stream.isatty():

@@ -1,14 +1,35 @@
-"""From any image to a neural codec's file: reading, the map, the codec."""
+"""From any image to a neural codec's file: reading, the map, the codec, the metadata."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from msroi.errors import MsroiError
-from msroi.images import Limits, read
-from msroi.neural.contract import Rate, load
+from msroi.errors import MsroiError, TargetError
+from msroi.images import Limits, Picture, read
+from msroi.images import strip as stripped
+from msroi.neural import attached
+from msroi.neural.contract import NeuralCodec, Rate, Saliency, load
+
+if TYPE_CHECKING:
+    from msroi.saliency.faces import Box
+    from msroi.saliency.hints import Hints
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A file, and how it came about.
+
+    saliency: float32 (height, width), the map that was followed, upright; None where none was. map_identity: "" without
+    one. notices: what the user should know, each one line.
+    """
+
+    data: bytes
+    saliency: Saliency | None
+    map_identity: str
+    notices: tuple[str, ...]
 
 
 def compress(
@@ -21,31 +42,73 @@ def compress(
     weights: Path | None = None,
     map_kind: str = "ms-roi",
     saliency: Any = None,
+    focus: Sequence[Box] = (),
+    strip: bool = False,
     limits: Limits = Limits(),
     name: str | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> bytes:
     """Code a picture with a neural codec that spends its bytes where people look.
 
-    image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]); its metadata are left out.
-    level, bpp, n_bytes: what may be spent, exactly one of them, see `msroi.neural.Rate`.
+    image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]).
+    level, bpp, n_bytes: what may be spent on the whole file, exactly one of them, see `msroi.neural.Rate`.
     codec: a name from `msroi.neural.CODECS`. weights: a network's file instead of the one that ships.
-    map_kind, saliency: the network's map by name, "none" for no map; a map of one's own instead (array of any size,
-        path, or name of a kind).
+    map_kind, saliency, focus: the network's map by name, "none" for no map; a map of one's own instead (array of any
+        size, path, or name of a kind); boxes x, y, width, height in pixels of the upright picture that matter as well.
+    strip: leave out all metadata but a profile other than sRGB.
     limits, name: of the input, as in `msroi.read`. progress: told the share that is done, 0 to 1.
     Errors: ImageError, SaliencyError, OptionError, TargetError for a rate that cannot be reached, MissingExtraError
     without Keras; each with the input's name in front.
     """
-    from msroi.saliency.hints import Hints, combined, followed
-    from msroi.saliency.kinds import NO_MAP
+    from msroi.saliency.hints import Hints
 
     rate = Rate(level, bpp, n_bytes)
     coder = load(codec, weights)
     picture = read(image, name=name, limits=limits)
-    hints = Hints(saliency, map_kind)
-    plain = saliency == NO_MAP if isinstance(saliency, str) else saliency is None and map_kind == NO_MAP
+    return encode(coder, picture, Hints(saliency, map_kind, focus), rate, strip=strip, progress=progress).data
+
+
+def encode(
+    coder: NeuralCodec,
+    picture: Picture,
+    hints: Hints,
+    rate: Rate,
+    *,
+    strip: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> Encoded:
+    """Code a picture that has been read. strip, progress and errors as in `compress`."""
+    metadata = stripped(picture.metadata, 1) if strip else picture.metadata
+    sections, notices = attached.carried(metadata)
+    notices = (*picture.notices, *metadata.notices, *notices)
     try:
-        steering = None if plain else followed(combined(hints, picture).saliency, hints)
-        return coder.compress(picture.upright, steering, rate, progress=progress)
+        steering, identity, notice = _steering(hints, picture)
+        width, height = picture.upright_size
+        own = _without(rate, height, width, attached.n_bytes(sections)) if sections else rate
+        data = coder.compress(picture.upright, steering, own, progress=progress)
     except MsroiError as error:
         raise type(error)(f"{picture.source.name}: {error}") from error.__cause__
+    notices = (*notices, notice) if notice else notices
+    return Encoded(attached.attach(data, sections), steering, identity, notices)
+
+
+def _steering(hints: Hints, picture: Picture) -> tuple[Saliency | None, str, str]:
+    """The map to follow, None for none, its identity and a notice."""
+    from msroi.saliency.hints import followed, steer
+    from msroi.saliency.kinds import NO_MAP
+
+    kind = hints.saliency if isinstance(hints.saliency, str) else hints.kind if hints.saliency is None else ""
+    if kind == NO_MAP and not hints.focus and hints.face_model is None:
+        return None, "", ""
+    found = steer(hints, picture)
+    return followed(found.saliency, hints), found.identity, found.notice
+
+
+def _without(rate: Rate, height: int, width: int, n_bytes: int) -> Rate:
+    """What is left of a rate for the picture alone. Errors: TargetError where that is nothing."""
+    budget = rate.budget(height, width)
+    if budget is None:
+        return rate
+    if budget <= n_bytes:
+        raise TargetError(f"target {budget} bytes: the metadata alone take {n_bytes}; leave them out with --strip")
+    return Rate(n_bytes=budget - n_bytes)

@@ -1,0 +1,144 @@
+"""Decode files of the neural codecs to pictures.
+
+Without -o or -d the picture stands beside the file as NAME.decoded.png. Profile, EXIF and XMP that the file
+holds are written into it; the pixels are upright and the EXIF says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msroi.cli import files
+from msroi.cli.arguments import add_limits, add_running, limits_of
+from msroi.cli.each import run_each
+from msroi.cli.inputs import STANDARD_STREAM, Input, beside, expand, plan_outputs
+from msroi.cli.neural_options import SUFFIX, add_weights, load_codec
+from msroi.cli.output import Screen
+from msroi.errors import BitstreamError, MsroiError, OptionError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from msroi.images import Limits
+    from msroi.neural import NeuralCodec
+
+DECODED = ".decoded.png"
+TO_STDOUT = Path(STANDARD_STREAM)
+
+EXAMPLES = """\
+examples:
+  msroi neural decode photo.msn                    photo.decoded.png
+  msroi neural decode photo.msn -o photo.tif       .png, .tif, .webp (without loss) or .bmp
+  msroi neural decode coded -d pictures            all .msn in a folder, with its structure
+  msroi neural decode part.msn --preview           what the beginning of a file tells
+  msroi neural decode - < photo.msn > photo.png    in a pipe
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "inputs", nargs="+", metavar="FILE", help=f"coded files, and folders with {SUFFIX} in them; - is standard input"
+    )
+    add_weights(parser)
+    parser.add_argument("--preview", action="store_true", help="take a file that is not whole: a coarser picture")
+    parser.add_argument("--strip", action="store_true", help="write no metadata but the colour profile")
+    files.add_output_options(parser, f"default: NAME{DECODED} beside the file")
+    add_limits(parser)
+    add_running(parser, "one JSON object a line", threads=False)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from msroi.neural.attached import FORMATS
+
+    output = files.single_output(arguments, frozenset(FORMATS), f"one of {', '.join(FORMATS)}")
+    if output not in (None, STANDARD_STREAM) and Path(str(output)).suffix.lower() not in FORMATS:
+        raise OptionError(f"-o {output}: give the name one of the endings {', '.join(FORMATS)}")
+    inputs, problems = expand(arguments.inputs, arguments.directory, suffixes=frozenset({SUFFIX}))
+    outputs = _plan(inputs, output, arguments.directory)
+    screen = Screen(arguments, data_on_stdout=output == STANDARD_STREAM)
+    job = _Job(arguments, screen, outputs)
+    return run_each(inputs, problems, job.decode, screen)
+
+
+def _plan(inputs: list[Input], output: str | None, folder: Path | None) -> dict[Input, Path]:
+    if output == STANDARD_STREAM:
+        return dict.fromkeys(inputs, TO_STDOUT)
+
+    def place(item: Input, with_suffix: bool) -> Path:
+        return Path(output) if output else beside(item, DECODED, with_suffix=with_suffix, folder=folder)
+
+    return dict(zip(inputs, plan_outputs(inputs, place), strict=True))
+
+
+class _Job:
+    """One run of the verb."""
+
+    def __init__(self, arguments: argparse.Namespace, screen: Screen, outputs: dict[Input, Path]) -> None:
+        self.arguments = arguments
+        self.screen = screen
+        self.outputs = outputs
+        self.inputs = files.inputs_on_disk(list(outputs))
+        self.codecs: dict[str, NeuralCodec] = {}
+
+    def decode(self, item: Input) -> None:
+        from msroi.neural import attached
+
+        started = time.perf_counter()
+        output = self.outputs[item]
+        if output != TO_STDOUT:
+            files.check_free(output, self.arguments.overwrite, self.inputs)
+        limits = limits_of(self.arguments)
+        data = item.read(limits.max_bytes)
+        try:
+            pixels, metadata, part = self._decoded(data, limits)
+        except MsroiError as error:
+            raise type(error)(f"{item.name}: {error}") from error.__cause__
+        suffix = ".png" if output == TO_STDOUT else output.suffix
+        file = attached.picture_file(pixels, metadata, suffix)
+        if output == TO_STDOUT:
+            files.write_standard_output(file)
+        else:
+            files.write(
+                output,
+                file,
+                overwrite=self.arguments.overwrite,
+                never=self.inputs,
+                make_folder=self.arguments.directory is not None,
+            )
+        self._tell(item, output, pixels.shape, part, time.perf_counter() - started)
+
+    def _decoded(self, data: bytes, limits: Limits) -> tuple[np.ndarray, dict[int, bytes], tuple[int, int]]:
+        """Pixels, metadata, and how many of how many sections were there."""
+        from msroi.neural import attached, container
+        from msroi.neural.contract import CODECS
+
+        header, sections = (container.read_prefix if self.arguments.preview else container.read)(data, limits)
+        if header.codec not in CODECS:
+            raise BitstreamError(f"made by the codec {header.codec}, which this msroi does not have; a newer one may")
+        if header.codec not in self.codecs:
+            self.codecs[header.codec] = load_codec(header.codec, self.arguments.weights)
+        codec = self.codecs[header.codec]
+        pixels = (codec.decompress_preview if self.arguments.preview else codec.decompress)(data)
+        metadata = attached.attached(sections)
+        if self.arguments.strip:
+            metadata = {kind: payload for kind, payload in metadata.items() if kind == container.ICC}
+        return pixels, metadata, (len(sections), header.n_sections)
+
+    def _tell(self, item: Input, output: Path, shape: tuple[int, ...], part: tuple[int, int], seconds: float) -> None:
+        where = "standard output" if output == TO_STDOUT else str(output)
+        whole = "" if part[0] == part[1] else f", a preview: {part[0]} of {part[1]} sections"
+        self.screen.line(f"{item.name}: {where}, {shape[1]} x {shape[0]}{whole}, {seconds:.2f} s")
+        self.screen.record(
+            {
+                "input": item.name,
+                "output": str(output),
+                "width": shape[1],
+                "height": shape[0],
+                "sections": part[0],
+                "n_sections": part[1],
+                "seconds": round(seconds, 3),
+            }
+        )

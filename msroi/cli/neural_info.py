@@ -1,0 +1,71 @@
+"""What a neural codec's file is: codec, size, network, sections and levels. Needs no network and no Keras."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from msroi.cli.arguments import add_limits, add_running, limits_of
+from msroi.cli.each import run_each
+from msroi.cli.inputs import Input, expand
+from msroi.cli.neural_options import SUFFIX, add_weights
+from msroi.cli.output import Screen
+from msroi.errors import MsroiError
+
+EXAMPLES = """\
+examples:
+  msroi neural info photo.msn
+  msroi neural info coded --json                   an object a line for each file in a folder
+"""
+
+_BAR = 40
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "inputs", nargs="+", metavar="FILE", help=f"coded files, and folders with {SUFFIX} in them; - is standard input"
+    )
+    add_weights(parser)
+    add_limits(parser)
+    add_running(parser, "one JSON object a line", threads=False)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    screen = Screen(arguments)
+    inputs, problems = expand(arguments.inputs, suffixes=frozenset({SUFFIX}))
+    limits = limits_of(arguments)
+
+    def tell(item: Input) -> None:
+        from msroi.neural.facts import file_facts
+
+        try:
+            facts = file_facts(item.read(limits.max_bytes), arguments.weights, limits)
+        except MsroiError as error:
+            raise type(error)(f"{item.name}: {error}") from error.__cause__
+        screen.record({"input": item.name, **facts})
+        for line in (item.name, *_lines(facts)):
+            screen.line(line)
+
+    return run_each(inputs, problems, tell, screen)
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    known = {True: "ours", False: "another than ours; give its file with --weights", None: "no network to compare with"}
+    n_there = len(facts["sections"])
+    whole = "" if facts["whole"] else f", {n_there} of {facts['n_sections']} sections: not whole"
+    lines = [
+        f"codec     {facts['codec']}",
+        f"size      {facts['width']} x {facts['height']} pixels, {'grey' if facts['grey'] else 'colour'}",
+        f"bytes     {facts['n_bytes']:,}, {facts['bits_per_pixel']:.4f} bits per pixel{whole}",
+        f"network   {facts['network']}, {known[facts['network_is_ours']]}",
+    ]
+    lines += [f"section   {place:>3}  {one['name']:<11}  {one['n_bytes']:>9,}" for place, one in _numbered(facts)]
+    if facts["levels"]:
+        most = max(facts["levels"].values())
+        lines.append(f"levels    {facts['mean_level']:.2f} in the mean; cells of 16 x 16 pixels by their iterations:")
+        lines += [f"{level:>9}  {n:>7,}  {'#' * -(-_BAR * n // most)}" for level, n in facts["levels"].items()]
+    return lines
+
+
+def _numbered(facts: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    return list(enumerate(facts["sections"], 1))
