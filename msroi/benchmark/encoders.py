@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi.benchmark.subject import Floats, Subject
+from msroi.errors import SaliencyError
 from msroi.jpeg import make_codec, plain
 from msroi.jpeg.interval import Interval
 from msroi.matching import LOOK
@@ -51,7 +54,8 @@ class Encoder:
     module, install: what must be there to be imported, and the command that installs it.
     ours: whether msroi makes it. needs_mask: it codes by the masks that were given; follows_map: by the
         subject's own map.
-    has_quality_numbers: its settings are 1 to 100 and mean quality.
+    has_quality_numbers: its settings are 1 to 100 and mean quality. has_levels: its settings are the mean levels of
+        a neural codec. keeps_pixels: its files take long to decode, and no browser does, so pictures stand beside them.
     look: how many settings around its border the search looks at (see `msroi.matching`).
     """
 
@@ -63,6 +67,8 @@ class Encoder:
     needs_mask = False
     follows_map = False
     has_quality_numbers = True
+    has_levels = False
+    keeps_pixels = False
     look = LOOK
 
     def missing(self) -> str:
@@ -77,6 +83,9 @@ class Encoder:
     def version(self) -> str:
         """What makes the bytes, and of which version."""
         return _pillow_version("jpg")
+
+    def prepare(self) -> None:
+        """Load what all pictures share; the seconds are nobody's."""
 
     def start(self, subject: Subject) -> Any:
         """Do what all settings share. Returns a `Coder` or an object like one."""
@@ -339,6 +348,86 @@ class Msroi(Encoder):
         return " ".join([own, *options, _sampling(data)]).strip()
 
 
+class Neural(Encoder):
+    """A neural codec of this package whose settings are mean levels of iterations, 1 to 24.
+
+    weights: its network's file, None for the one that ships.
+    """
+
+    suffix = ".msn"
+    ours = True
+    has_quality_numbers = False
+    has_levels = True
+    keeps_pixels = True
+    install = 'pip install "msroi[keras]"'
+
+    def __init__(self, name: str, codec: str, by: str, weights: Path | None = None) -> None:
+        self.name, self._codec_name, self._by, self._weights = name, codec, by, weights
+        self.follows_map = by == "map"
+
+    def with_weights(self, weights: Path | None) -> Neural:
+        """The same with another network."""
+        return Neural(self.name, self._codec_name, self._by, weights)
+
+    @functools.cached_property
+    def _codec(self) -> Any:
+        from msroi.neural import load
+
+        return load(self._codec_name, self._weights)
+
+    def missing(self) -> str:
+        if importlib.util.find_spec("keras") is None:
+            return f"keras is not installed: {self.install}"
+        try:
+            self._codec.network_sha256  # noqa: B018 - reads the network's file
+        except SaliencyError as error:
+            return str(error)
+        return ""
+
+    def version(self) -> str:
+        return f"msroi {__version__}, {self._codec_name}, network {self._codec.network_sha256[:16]}"
+
+    def prepare(self) -> None:
+        from msroi.neural import Rate
+        from msroi.neural.quiet import import_keras
+
+        import_keras()
+        self._codec.compress(np.zeros((1, 1), np.uint8), None, Rate(level=1))
+
+    def start(self, subject: Subject) -> _NeuralCoder:
+        return _NeuralCoder(self._codec, subject.pixels, subject.saliency if self.follows_map else None)
+
+    def decode(self, data: bytes) -> Pixels:
+        pixels: Pixels = self._codec.decompress(data)
+        return pixels
+
+    def describe(self, setting: float, data: bytes) -> str:
+        return f"level={setting:.4f}"
+
+
+class _NeuralCoder:
+    """One picture and its map for a neural codec; a file takes seconds, so sizes are guessed and not tried."""
+
+    note = ""
+
+    def __init__(self, codec: Any, pixels: Pixels, saliency: Floats | None) -> None:
+        from msroi.neural.allocation import CELL, MOST
+
+        self._codec, self._pixels, self._saliency = codec, pixels, saliency
+        self.settings = Interval(1.0, float(MOST))
+        self._n_cells = -(-pixels.shape[0] // CELL) * -(-pixels.shape[1] // CELL)
+
+    def rough_bytes(self, setting: float) -> float:
+        """Uncoded, an iteration of a cell takes 4 bytes."""
+        return 4 * self._n_cells * setting
+
+    def encode(self, setting: float) -> bytes:
+        from msroi.neural import Rate
+
+        data: bytes = self._codec.compress(self._pixels, self._saliency, Rate(level=setting))
+        return data
+
+
 def _pillow_version(feature: str) -> str:
     from PIL import __version__ as pillow
     from PIL import features
@@ -385,6 +474,9 @@ _ALL: tuple[Encoder, ...] = (
     Msroi("rdo-constant-psnr", "rdo", "", tune="psnr"),
     Msroi("rdo-constant-ssim", "rdo", "", tune="ssim"),
     Msroi("rdo-masks-psnr", "rdo", "mask", tune="psnr", guard=False),
+    # Seconds an iteration.
+    Neural("recurrent", "recurrent", "map"),
+    Neural("recurrent-constant", "recurrent", ""),
 )
 
 # The one table: name on the command line -> encoder.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,14 +11,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from msroi.benchmark import rows
 from msroi.benchmark.commands import CommandEncoder
-from msroi.benchmark.encoders import ENCODERS, Encoder
+from msroi.benchmark.encoders import ENCODERS, Encoder, Neural
 from msroi.benchmark.inputs import Entry
 from msroi.benchmark.rows import Row
 from msroi.benchmark.scores import measure
-from msroi.benchmark.subject import Floats, Subject
+from msroi.benchmark.subject import Floats, Pixels, Subject
 from msroi.benchmark.targets import Files, Made, Target, like, reach
 from msroi.errors import MsroiError, TargetError
 from msroi.images import write_atomically
@@ -25,7 +27,7 @@ from msroi.images import write_atomically
 
 @dataclass(frozen=True)
 class Plan:
-    """What all workers know. out: the run's folder; against: templates of command lines."""
+    """What all workers know. out: the run's folder; against: templates of command lines; weights: of neural codecs."""
 
     out: Path
     entries: Mapping[str, Entry]
@@ -33,6 +35,7 @@ class Plan:
     against: tuple[str, ...]
     matching: str
     ssimulacra2: bool
+    weights: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,13 @@ class Task:
     targets: tuple[str, ...]
 
 
-def find_encoders(names: tuple[str, ...], against: tuple[str, ...]) -> dict[str, Encoder]:
-    """Encoders of the table by name, then those of command lines."""
+def find_encoders(names: tuple[str, ...], against: tuple[str, ...], weights: Path | None = None) -> dict[str, Encoder]:
+    """Encoders of the table by name, the neural ones with these weights, then those of command lines."""
+    found = {name: ENCODERS[name] for name in names}
+    if weights is not None:
+        found = {name: e.with_weights(weights) if isinstance(e, Neural) else e for name, e in found.items()}
     commands = [CommandEncoder(template) for template in against]
-    return {name: ENCODERS[name] for name in names} | {command.name: command for command in commands}
+    return found | {command.name: command for command in commands}
 
 
 class Measuring:
@@ -56,7 +62,7 @@ class Measuring:
     def __init__(self, plan: Plan) -> None:
         cv2.setNumThreads(1)  # pictures run beside each other, and times should mean something
         self._plan = plan
-        self._encoders = find_encoders(tuple(ENCODERS), plan.against)
+        self._encoders = find_encoders(tuple(ENCODERS), plan.against, plan.weights)
         self._known: tuple[str, Subject] | None = None
 
     def __call__(self, task: Task) -> Iterator[Row]:
@@ -90,6 +96,7 @@ class Measuring:
         if encoder.follows_map:
             assert self._known is not None
             self._write_map("maps", self._known[0], subject.saliency)
+        encoder.prepare()
         started = time.perf_counter()
         coder = encoder.start(subject)
         return Files(coder, time.perf_counter() - started)
@@ -102,6 +109,8 @@ class Measuring:
         height, width = subject.pixels.shape[:2]
         place = Path("files", encoder.name, f"{row['image']}.{row['target']}{encoder.suffix}")
         write(self._plan.out / place, data)
+        if encoder.keeps_pixels:
+            write(self._plan.out / decoded_place(place), png_of(decoded))
         return {
             "settings": encoder.describe(made.match.setting, data),
             "status": rows.OK,
@@ -132,6 +141,18 @@ def base_row(entry: Entry, encoder: Encoder, target: str) -> Row:
         encoder=encoder.name,
         version="" if encoder.missing() else encoder.version(),
     )
+
+
+def decoded_place(place: Path) -> Path:
+    """Where the pixels of a file stand that only msroi decodes."""
+    return place.with_suffix(".decoded.png")
+
+
+def png_of(pixels: Pixels) -> bytes:
+    """A PNG file of uint8 (height, width[, 3])."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def message_of(error: Exception) -> str:

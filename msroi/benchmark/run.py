@@ -29,6 +29,7 @@ from msroi.benchmark.scores import SSIMULACRA2_INSTALL
 from msroi.benchmark.targets import MATCHES, Target
 from msroi.benchmark.workers import Died, run_tasks
 from msroi.errors import ImageError, OptionError
+from msroi.neural.allocation import MOST
 from msroi.options import one_of, real_number, whole_number
 from msroi.saliency import network_facts
 from msroi.version import __version__
@@ -47,7 +48,8 @@ class Request:
 
     pictures: (file, its place below the folder given), each once. out: the folder for everything that is made.
     encoders: names in ENCODERS; None for the protocol's or the default ones. qualities or bpp: targets; None for
-    the protocol's or the default ones. matching: one of MATCHES. protocol: a name in PROTOCOLS, or None.
+    the protocol's or the default ones; levels may stand beside bpp: mean levels of a neural codec. weights: of the
+    neural codecs, None for those that ship. matching: one of MATCHES. protocol: a name in PROTOCOLS, or None.
     masks: a folder, or CENTRE; maps: a folder; fixations: a file. against: templates of command lines.
     page_megabytes: what the report may carry of pictures. threads: pictures at once. command: what is written down
     as having made it.
@@ -59,6 +61,8 @@ class Request:
     encoders: Sequence[str] | None = None
     qualities: Sequence[int] | None = None
     bpp: Sequence[float] | None = None
+    levels: Sequence[float] | None = None
+    weights: Path | None = None
     matching: str = "size"
     protocol: str | None = None
     masks: Path | str | None = None
@@ -84,10 +88,11 @@ class Request:
             raise OptionError("match number needs --qualities; bits per pixel are no quality number")
 
     def _targets(self) -> tuple[Target, ...]:
-        if self.qualities and self.bpp:
+        if self.qualities and (self.bpp or self.levels):
             raise OptionError("give qualities or bits per pixel, not both")
-        if self.bpp:
-            targets = [Target(bpp=real_number("bpp", value, 0, 48, above=True)) for value in self.bpp]
+        if self.bpp or self.levels:
+            targets = [Target(level=real_number("levels", value, 1, MOST)) for value in self.levels or ()]
+            targets += [Target(bpp=real_number("bpp", value, 0, 48, above=True)) for value in self.bpp or ()]
         elif self.qualities:
             targets = [Target(quality=whole_number("qualities", value, 1, 100)) for value in self.qualities]
         elif self.protocol:
@@ -104,7 +109,7 @@ class Request:
             names = [name for name in DEFAULT_ENCODERS if self.masks or not ENCODERS[name].needs_mask]
         for name in names:
             one_of("encoders", name, tuple(ENCODERS))
-        chosen = find_encoders(tuple(names), tuple(self.against))
+        chosen = find_encoders(tuple(names), tuple(self.against), self.weights)
         if len(chosen) != len(set(names)) + len(self.against):
             raise OptionError("--against: two command lines of one name")
         return chosen
@@ -180,7 +185,15 @@ def _measured(
                 tasks.append(Task(entry.name, name, tuple(wanted)))
     by_name = {entry.name: entry for entry in entries}
     targets = {target.name: target for target in request.targets}
-    plan = Plan(request.out, by_name, targets, tuple(request.against), request.matching, _has_ssimulacra2(request))
+    plan = Plan(
+        request.out,
+        by_name,
+        targets,
+        tuple(request.against),
+        request.matching,
+        _has_ssimulacra2(request),
+        request.weights,
+    )
     made: dict[Task, list[str]] = {task: [] for task in tasks}
     with (request.out / rows.FILE).open("a", encoding="utf-8") as file:
         for task, result in run_tasks(Measuring, plan, tasks, request.threads):
@@ -329,7 +342,10 @@ def _no_ssimulacra2(request: Request) -> str:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("numpy", "pillow", "opencv-python-headless", "scikit-image", "scipy", "onnxruntime", "ssimulacra2")
+    packages = (
+        *("numpy", "pillow", "opencv-python-headless", "scikit-image", "scipy", "onnxruntime", "ssimulacra2"),
+        *("constriction", "keras", "tensorflow", "tensorflow-cpu"),
+    )
     found = {package: _version(package) for package in packages}
     return {
         "msroi": __version__,

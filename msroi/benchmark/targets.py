@@ -27,6 +27,7 @@ from msroi.matching import (
     land_within,
     largest_within,
 )
+from msroi.neural.allocation import CELL
 from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
 
 # How files are matched. size: the largest not above the budget. quality: the fewest bytes for PSNR and SSIM of at
@@ -36,22 +37,34 @@ MATCHES = ("size", "quality", "number")
 # Encoders of others whose settings are real numbers land nearer to the budget than ours do, so that nothing
 # here comes from bytes left over. Ours come as `msroi compress` makes them.
 _NEAR_ENOUGH, _TRIES = 0.0005, 12
+# A neural codec takes seconds a file.
+_SLOW_NEAR_ENOUGH, _SLOW_TRIES = 0.006, 4
 
 
 @dataclass(frozen=True)
 class Target:
-    """A size to reach: plain JPEG's at a quality, or bits per pixel; one of the two."""
+    """A size to reach: plain JPEG's at a quality, bits per pixel, or a mean level; one of the three.
+
+    A mean level K is met exactly by the codecs that have levels; for all others it is the bits of theirs before they
+    are coded, 32 K a cell of 16 x 16 pixels.
+    """
 
     quality: int | None = None
     bpp: float | None = None
+    level: float | None = None
 
     @property
     def name(self) -> str:
-        """As in the rows: Q50, 0.5bpp."""
+        """As in the rows: Q50, 0.5bpp, K6."""
+        if self.level is not None:
+            return f"K{self.level:g}"
         return f"Q{self.quality}" if self.bpp is None else f"{self.bpp:g}bpp"
 
     def budget(self, pixels: Pixels) -> int:
         """Bytes that no file may exceed, metadata left out."""
+        if self.level is not None:
+            n_cells = -(-pixels.shape[0] // CELL) * -(-pixels.shape[1] // CELL)
+            return int(self.level * 4 * n_cells)
         if self.bpp is None:
             assert self.quality is not None
             return len(plain.encode(pixels, self.quality))
@@ -124,6 +137,8 @@ def reach(encoder: Encoder, files: Files, target: Target, matching: str, pixels:
 
     matching: one of MATCHES. Errors: TargetError where the encoder cannot reach it, with how near it came.
     """
+    if target.level is not None and encoder.has_levels:
+        return files.made(Match(files.encode(target.level), target.level, n_probes=1))
     if matching == "number":
         return files.made(_by_number(encoder, files, target))
     find = _as_good_as_plain if matching == "quality" else _largest
@@ -138,6 +153,8 @@ def _largest(encoder: Encoder, files: Files, target: Target, pixels: Pixels) -> 
     budget, settings = target.budget(pixels), files.settings
     if isinstance(settings, Interval):
         precision = {} if encoder.ours else {"near_enough": _NEAR_ENOUGH, "tries": _TRIES}
+        if encoder.has_levels:
+            precision = {"near_enough": _SLOW_NEAR_ENOUGH, "tries": _SLOW_TRIES}
         return land_within(files, settings.low, settings.high, budget, **precision)  # type: ignore[arg-type]
     if encoder.name == YARDSTICK and target.quality is not None:
         # Plain at quality Q is itself: a higher quality with as few bytes, as in flat pictures, is not it.

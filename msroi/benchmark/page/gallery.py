@@ -18,10 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.benchmark.measuring import decoded_place
 from msroi.benchmark.page.measures import and_join
 from msroi.benchmark.page.results import Results, Row
 from msroi.errors import ImageError, MsroiError
 from msroi.images import Limits, Picture, bare, read
+from msroi.neural.container import MAGIC
 from msroi.report.document import data_uri, text
 from msroi.report.embed import LOSSLESS_PIXELS, NEAR_LOSSLESS_QUALITY, Embedder
 
@@ -201,7 +203,9 @@ class _Sources:
         before = len(embedder.notices)
         try:
             data = path.read_bytes()
-            if data.startswith(_JPEG_2000):
+            if data.startswith(MAGIC):  # no browser knows it, and to decode it takes its network
+                uri = embedder.exact(read(decoded_place(path)).upright)
+            elif data.startswith(_JPEG_2000):
                 uri = embedder.exact(_jpeg_2000_pixels(data, embedder))
             else:
                 uri = embedder.candidate(row.encoder, data)

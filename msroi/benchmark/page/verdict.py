@@ -29,6 +29,8 @@ MEANINGS = {
     "webp": "not JPEG",
     "avif": "not JPEG",
     "heic": "not JPEG; the class of BPG",
+    "recurrent": "ours: a neural codec that follows a map",
+    "recurrent-constant": "ours: the neural codec without a map",
 }
 _MARKS = {"better": "▲", "worse": "▼", "unclear": "○"}
 _SPOKEN = {"better": "better", "worse": "worse", "unclear": "no clear difference"}
