@@ -77,6 +77,27 @@ def _rate_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Table
     return [*tables, *bd_rate_tables(summary), *correlation_tables(summary)]
 
 
+def _neural_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Table]:
+    """The curves as figures; at equal bytes, the map against none; how SI-SSIM goes with SSIM."""
+    tables = _rate_tables(all_rows, summary)
+    pairs = [c for c in summary["comparisons"] if (c["encoder"], c["against"]) == ("recurrent", "recurrent-constant")]
+    cells = [
+        (
+            f"{entry['target']}, {title}",
+            f"{entry['mean_difference']:+.4f}",
+            f"{entry['low']:+.4f} to {entry['high']:+.4f}",
+            f"{entry['wins']} of {entry['n']}",
+        )
+        for entry in pairs
+        for name, title in _EQUAL_SCORES.items()
+        if entry["metric"] == name
+    ]
+    columns = ("target, score", "map minus constant", "95 %", "better with the map on")
+    return [tables[0], Table("The recurrent codec with the map against a constant map", columns, cells), *tables[1:]]
+
+
+_EQUAL_SCORES = {"si_ssim": "SI-SSIM", "ms_ssim": "MS-SSIM"}
+
 _CURVES = (("psnr", 2), ("ms_ssim", 5), ("si_ssim", 4))
 
 
@@ -137,6 +158,10 @@ def _q_final(mean: dict[str, Any], q_final: dict[str, float]) -> str:
     return f"{q_final[mean['target']]:.1f}" if mean["encoder"] == "two-pass" and mean["target"] in q_final else "-"
 
 
+# Mean iterations, 1/8 bit per pixel each before they are coded; and where bytes are equal.
+NEURAL_LEVELS = (1, 2, 3, 4, 6, 8, 12, 16)
+NEURAL_RATES = (0.25, 0.5, 0.75)
+
 # Ten rates, each 1.22 times the one before.
 _RATES = (0.25, 0.3, 0.37, 0.45, 0.55, 0.68, 0.83, 1.0, 1.23, 1.5)
 
@@ -152,5 +177,12 @@ PROTOCOLS: dict[str, Protocol] = {
         tuple(Target(bpp=rate) for rate in _RATES),
         None,
         _rate_tables,
+    ),
+    "wang-2019": Protocol(
+        "Wang, Han, Wang 2019: the recurrent codec with the map and with a constant one, JPEG, HEIC; "
+        "mean levels 1 to 16 and equal bytes at .25, .5 and .75 bits per pixel",
+        (*(Target(level=level) for level in NEURAL_LEVELS), *(Target(bpp=rate) for rate in NEURAL_RATES)),
+        ("pillow", "heic", "recurrent-constant", "recurrent"),
+        _neural_tables,
     ),
 }

@@ -21,6 +21,7 @@ from msroi.errors import ImageError
 
 if TYPE_CHECKING:
     from msroi.benchmark.rows import Row
+    from msroi.benchmark.run import Request
 
 EXAMPLES = """\
 examples:
@@ -125,12 +126,11 @@ def _add_human_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from msroi.benchmark import rows
     from msroi.benchmark.run import Request
-    from msroi.benchmark.run import run as run_benchmark
 
     screen = Screen(arguments)
     out: Path = arguments.directory
     request = Request(
-        pictures=_pictures(arguments),
+        pictures=pictures_of(arguments),
         out=out,
         encoders=arguments.encoders,
         qualities=arguments.qualities,
@@ -146,6 +146,19 @@ def run(arguments: argparse.Namespace) -> int:
         threads=getattr(arguments, "threads", _processors()),
         command=shlex.join(["msroi", *arguments.words]),
     )
+    summary = measured(request, screen)
+    if screen.json:
+        screen.record(summary)
+    _show(summary, rows.read_rows(out / rows.FILE), request.protocol, screen)
+    screen.line(f"report: {out / 'index.html'}")
+    return status_of(summary)
+
+
+def measured(request: Request, screen: Screen) -> dict[str, Any]:
+    """Run a benchmark under a bar and return its summary; what failed is told."""
+    from msroi.benchmark import rows
+    from msroi.benchmark.run import run as run_benchmark
+
     n_rows = len(request.pictures) * len(request.targets) * len(request.chosen)
     with screen.progress(n_rows) as start:
 
@@ -157,15 +170,18 @@ def run(arguments: argparse.Namespace) -> int:
         summary = run_benchmark(request, tell)
     for picture in summary["unreadable"]:
         screen.error(picture["message"])
-    if screen.json:
-        screen.record(summary)
-    _show(summary, rows.read_rows(out / rows.FILE), request.protocol, screen)
-    screen.line(f"report: {out / 'index.html'}")
+    return summary
+
+
+def status_of(summary: dict[str, Any]) -> int:
+    """1 where a row failed or a picture could not be read, else 0."""
+    from msroi.benchmark import rows
+
     failed = any(entry["status"] == rows.FAILED for entry in summary["statuses"])
     return int(failed or bool(summary["unreadable"]))
 
 
-def _pictures(arguments: argparse.Namespace) -> list[tuple[Path, Path]]:
+def pictures_of(arguments: argparse.Namespace) -> list[tuple[Path, Path]]:
     """Files and their places below the folder; masks and maps that lie below it are no pictures."""
     found, problems = expand([arguments.folder], arguments.directory)
     if not found:
@@ -207,13 +223,18 @@ def _show(summary: dict[str, Any], all_rows: Sequence[Row], protocol: str | None
         tables = [_means(summary, target) for target in summary["targets"]]
         tables += [table for target in summary["targets"] for table in _by_weight(summary, target)]
         tables += bd_rate_tables(summary)
+    show_tables(tables, screen)
+    for entry in summary["statuses"]:
+        screen.line(f"{entry['encoder']}: {entry['status']} ({entry['n']} rows): {entry['message']}")
+    screen.line(f"weights: {summary['made']['weights']}")
+
+
+def show_tables(tables: Iterable[Any], screen: Screen) -> None:
+    """Those of `msroi.benchmark.protocols.Table` that have cells."""
     for table in (table for table in tables if table.cells):
         screen.line(table.title)
         screen.table(make_table(table.columns, table.cells))
         screen.line("")
-    for entry in summary["statuses"]:
-        screen.line(f"{entry['encoder']}: {entry['status']} ({entry['n']} rows): {entry['message']}")
-    screen.line(f"weights: {summary['made']['weights']}")
 
 
 def _means(summary: dict[str, Any], target: str) -> Any:

@@ -13,6 +13,7 @@ VERBS = {
     "encode": "code pictures, the bytes where people look",
     "decode": "coded files back to pictures; also the beginning of one",
     "info": "what a coded file is",
+    "evaluate": "the recurrent codec with and without the map, JPEG and HEIC: tables and curves",
 }
 
 EXAMPLES = """\
@@ -20,6 +21,7 @@ examples:
   msroi neural encode photo.png --bpp 0.5          photo.msn
   msroi neural decode photo.msn                    photo.decoded.png
   msroi neural info photo.msn
+  msroi neural evaluate kodak -d out
 """
 
 
