@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
-from msroi.errors import OptionError
-from msroi.metadata import Metadata
+from msroi.errors import ImageError, OptionError
+from msroi.metadata import Metadata, icc
 from msroi.metadata import exif as exif_bytes
 from msroi.metadata import xmp as xmp_bytes
 from msroi.metadata.segments import APP13, COM
@@ -37,9 +37,10 @@ def carried(metadata: Metadata) -> tuple[list[Section], tuple[str, ...]]:
     if metadata.icc_profile:
         sections.append(Section(container.ICC, metadata.icc_profile))
     if metadata.exif:
-        sections.append(Section(container.EXIF, exif_bytes.with_orientation(metadata.exif, 1)))
+        sections.append(Section(container.EXIF, metadata.exif))
     if metadata.xmp:
-        sections.append(Section(container.XMP, xmp_bytes.with_orientation_1(metadata.xmp)))
+        sections.append(Section(container.XMP, metadata.xmp))
+    sections = [_upright(section) for section in sections]
     left_out = {
         "further pictures": bool(metadata.pictures),
         "what stands behind the picture": bool(metadata.trailer),
@@ -69,20 +70,32 @@ def attach(data: bytes, sections: Sequence[Section]) -> bytes:
 
 
 def attached(sections: Sequence[Section]) -> dict[int, bytes]:
-    """The metadata among a file's sections, by kind."""
-    return {section.kind: section.payload for section in sections if section.kind in KINDS}
+    """The metadata among a file's sections, by kind; upright, whoever wrote the file."""
+    return {section.kind: _upright(section).payload for section in sections if section.kind in KINDS}
+
+
+def _upright(section: Section) -> Section:
+    """The same metadata, saying that the pixels lie as they are shown."""
+    if section.kind == container.EXIF:
+        return replace(section, payload=exif_bytes.with_orientation(section.payload, 1))
+    if section.kind == container.XMP:
+        return replace(section, payload=xmp_bytes.with_orientation_1(section.payload))
+    return section
 
 
 def picture_file(pixels: npt.NDArray[np.uint8], metadata: Mapping[int, bytes], suffix: str = ".png") -> bytes:
     """Decoded pixels, uint8 (height, width[, 3]), as a file of the format that a suffix names, without loss.
 
-    metadata: as `attached`; BMP holds none of it, TIFF no EXIF. Errors: OptionError for another suffix.
+    metadata: as `attached`; BMP holds none of it, TIFF no EXIF. Errors: OptionError for another suffix; ImageError for
+    what the format cannot hold.
     """
     kind = FORMATS.get(suffix.lower())
     if kind is None:
         raise OptionError(f"{suffix or 'no suffix'}: pictures are written as {', '.join(FORMATS)}")
     profile, exif, xmp = (metadata.get(section) for section in (container.ICC, container.EXIF, container.XMP))
-    options: dict[str, Any] = {} if profile is None or kind == "BMP" else {"icc_profile": profile}
+    options: dict[str, Any] = {}
+    if profile is not None and icc.is_valid(profile) and kind != "BMP":
+        options["icc_profile"] = profile
     if kind == "PNG":
         chunks = PngImagePlugin.PngInfo()
         if xmp is not None:
@@ -93,5 +106,8 @@ def picture_file(pixels: npt.NDArray[np.uint8], metadata: Mapping[int, bytes], s
     elif kind == "TIFF":
         options |= {"compression": "tiff_lzw"} | ({} if xmp is None else {"tiffinfo": {700: xmp}})
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind, **options)
+    try:
+        Image.fromarray(pixels).save(buffer, kind, **options)
+    except (OSError, ValueError) as error:  # more pixels a side than WebP has, a block of metadata too large
+        raise ImageError(f"{kind} cannot hold this picture ({error}); write another format") from error
     return buffer.getvalue()
