@@ -33,17 +33,18 @@ from msroi.saliency.hints import Hints
 CODEC = "recurrent"
 COMMAND = [sys.executable, "-m", "msroi", "neural"]
 XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6" dc:title="Stra\xc3\x9fe"/></x:xmpmeta>'
-# As if Keras were not installed.
+# As if the extra were not installed.
 WITHOUT_KERAS = """
 import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("keras", "tensorflow"):
+        if name.split(".")[0] in ("constriction", "keras", "tensorflow"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Absent())
 import importlib.util
 known = importlib.util.find_spec
-importlib.util.find_spec = lambda name, package=None: None if name == "keras" else known(name, package)
+gone = ("constriction", "keras")
+importlib.util.find_spec = lambda name, package=None: None if name in gone else known(name, package)
 from msroi.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -449,9 +450,12 @@ def test_without_keras_one_line_says_what_to_install(folder: Path, small: np.nda
         done = command(*words)
         assert (done.returncode, done.stdout) == (1, "")
         assert one_line(done.stderr) and 'pip install "msroi[keras]"' in done.stderr
-    done = command("info", "a.msn")
-    assert (done.returncode, done.stderr) == (0, "") and ", ours" in done.stdout
-    assert {path.name for path in folder.iterdir()} == {"photo.png", "a.msn"}
+    Path("b.msn").write_bytes(neural.compress(small, level=3, focus=[(0, 0, 16, 16)], weights=weights))
+    for name in ("a.msn", "b.msn"):
+        done = command("info", name)
+        assert (done.returncode, done.stderr) == (0, "") and ", ours" in done.stdout
+        assert ("in the mean" in done.stdout) == (name == "a.msn")  # uneven levels take the range coder
+    assert {path.name for path in folder.iterdir()} == {"photo.png", "a.msn", "b.msn"}
 
 
 def test_hostile_headers_cost_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -484,7 +488,7 @@ def test_an_encoder_without_its_network_is_absent(tmp_path: Path, monkeypatch: p
     assert isinstance(encoder, Neural)
     assert "missing.npz" in encoder.with_weights(tmp_path / "missing.npz").missing()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert encoder.missing() == 'keras is not installed: pip install "msroi[keras]"'
+    assert 'pip install "msroi[keras]"' in encoder.with_weights(None).missing()
 
 
 def test_evaluate_leaves_tables_curves_and_goes_on(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi.benchmark.subject import Floats, Subject
-from msroi.errors import SaliencyError
+from msroi.errors import MissingExtraError, SaliencyError
 from msroi.jpeg import make_codec, plain
 from msroi.jpeg.interval import Interval
 from msroi.matching import LOOK
@@ -359,7 +358,6 @@ class Neural(Encoder):
     has_quality_numbers = False
     has_levels = True
     keeps_pixels = True
-    install = 'pip install "msroi[keras]"'
 
     def __init__(self, name: str, codec: str, by: str, weights: Path | None = None) -> None:
         self.name, self._codec_name, self._by, self._weights = name, codec, by, weights
@@ -376,11 +374,9 @@ class Neural(Encoder):
         return load(self._codec_name, self._weights)
 
     def missing(self) -> str:
-        if importlib.util.find_spec("keras") is None:
-            return f"keras is not installed: {self.install}"
         try:
             self._codec.network_sha256  # noqa: B018 - reads the network's file
-        except SaliencyError as error:
+        except (MissingExtraError, SaliencyError) as error:
             return str(error)
         return ""
 

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from msroi.errors import SaliencyError
+from msroi.errors import MissingExtraError, SaliencyError
 from msroi.images import Limits
 from msroi.neural import allocation, container
 from msroi.neural.attached import KINDS
@@ -21,7 +21,7 @@ def file_facts(data: bytes, weights: Path | None = None, limits: Limits | None =
 
     weights: the network's file that it is held against, by default the one that ships.
     `network_is_ours` is None where there is no network to compare with. `levels`: how many cells of 16 x 16 pixels have
-    so many iterations; None where that section is not there.
+    so many iterations; None where that section is not there, or is coded and there is no range coder.
     Errors: BitstreamError for what is no such file, or a damaged one; ImageError over the limits.
     """
     header, sections = container.read_prefix(data, limits)
@@ -51,7 +51,10 @@ def _levels(header: container.Header, sections: list[Section]) -> dict[int, int]
     if not sections or sections[0].kind != container.ALLOCATION:
         return None
     rows, columns = (-(-side // allocation.CELL) for side in (header.height, header.width))
-    levels = allocation.decode_levels(sections[0].payload, rows, columns)
+    try:
+        levels = allocation.decode_levels(sections[0].payload, rows, columns)
+    except MissingExtraError:  # without a range coder only even levels can be read
+        return None
     return dict(sorted(Counter(levels.ravel().tolist()).items()))
 
 
