@@ -165,7 +165,10 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--faces", type=Path, metavar="DIR", help="photos in image/, boxes in faces.json")
     parser.add_argument("--text", type=Path, metavar="DIR", help="photos in image/, words in words.json")
     parser.add_argument(
-        "--kinds", nargs="+", default=["ms-roi", "objects", "gaze", "cam"], choices=[k for k in KINDS if k != "none"]
+        "--kinds",
+        nargs="+",
+        default=["ms-roi", "objects", "gaze", "cam", "ms-roi-labels"],
+        choices=[k for k in KINDS if k != "none"],
     )
     parser.add_argument("--quality", choices=list(QUALITIES), default="fast", help="as --map-quality of msroi map")
     parser.add_argument("--ablation", action="store_true", help="also five random classes, and all")
