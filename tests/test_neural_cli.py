@@ -300,6 +300,9 @@ def test_info_tells_sections_levels_and_whose_network_it_is(
     assert [section["name"] for section in facts["sections"]] == ["levels", "codes", "codes"]
     assert facts["n_bytes"] == Path("a.msn").stat().st_size
 
+    assert main(["info", "a.msn"]) == 1
+    assert "msroi neural info" in capsys.readouterr().err
+
     Path("b.msn").write_bytes(Path("a.msn").read_bytes()[:-1])
     status, out, _ = run(capsys, "info", "b.msn", "--json")
     facts = json.loads(out)

@@ -40,6 +40,11 @@ DEFAULT_CAPS = (0, 1, 2, 4, 6, 8, 12, 16, 20, 24, 30)
 PAPERS_CAP = 24
 _REGION_SCORES = ("psnr", "ssim", "ms_ssim")
 _DECIMALS = 6
+_TARGETS = """\
+K is the mean level of iterations, which the recurrent codec meets exactly; the others make their largest file within
+the bits that it has then before they are coded, 32 K a cell of 16 x 16 pixels. At bits per pixel all make their largest
+file within the same bytes. Means are those of the n pictures that reached the target.
+"""
 
 _REGION_SCORE_COLUMNS = tuple(f"{score}_{place}" for place in ("inside", "outside") for score in _REGION_SCORES)
 REGION_COLUMNS = ("image", "target", "encoder", "bytes", "bpp", "boxes", *_REGION_SCORE_COLUMNS)
@@ -266,7 +271,10 @@ def _cap_table(facts: dict[str, Any], level: float, highest: int) -> Table:
 
 
 def _markdown(summary: dict[str, Any], tables: Sequence[Table]) -> str:
-    parts = [f"`{summary['made']['command']}`, {summary['n_images']} pictures; weights of SI-SSIM: the map.\n"]
+    parts = [
+        f"`{summary['made']['command']}`, {summary['n_images']} pictures; weights of SI-SSIM: the map.\n",
+        _TARGETS,
+    ]
     for table in (table for table in tables if table.cells):
         lines = [table.columns, ("---",) * len(table.columns), *table.cells]
         parts.append(f"**{table.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")

@@ -69,10 +69,13 @@ def _ms_roi_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Tab
 def _rate_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Table]:
     """The curves as figures, BD-rates, and how SI-SSIM goes with SSIM."""
     cells = [
-        (mean["target"], mean["encoder"], f"{mean['bpp']:.3f}", *(_number(mean.get(m), d) for m, d in _CURVES))
+        (
+            *(mean["target"], mean["encoder"], str(mean["n"]), f"{mean['bpp']:.3f}"),
+            *(_number(mean.get(metric), digits) for metric, digits in _CURVES),
+        )
         for mean in summary["means"]
     ]
-    columns = ("target", "encoder", "bpp", "PSNR dB", "MS-SSIM", "SI-SSIM")
+    columns = ("target", "encoder", "n", "bpp", "PSNR dB", "MS-SSIM", "SI-SSIM")
     tables = [Table("Rate and distortion, means", columns, cells)]
     return [*tables, *bd_rate_tables(summary), *correlation_tables(summary)]
 

@@ -37,7 +37,7 @@ TO_STDOUT = Path(STANDARD_STREAM)
 
 EXAMPLES = """\
 examples:
-  msroi neural encode photo.png                    photo.msn, 6 iterations in the mean, .75 bits per pixel at most
+  msroi neural encode photo.png                    photo.msn, 6 iterations in the mean: about .75 bits per pixel
   msroi neural encode photo.png --size 12k -o small.msn
   msroi neural encode photos -d out --bpp 0.25     a folder, with its structure
   msroi neural encode photo.png --map-kind none    the same iterations everywhere
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         type=positive_number,
         default=argparse.SUPPRESS,
-        help=f"mean number of iterations, 1 to 24, of at most 1/8 bit per pixel each (default {DEFAULT_LEVEL:g})",
+        help=f"mean number of iterations, 1 to 24, of 1/8 bit per pixel each before coding (default {DEFAULT_LEVEL:g})",
     )
     target.add_argument(
         "--bpp",
