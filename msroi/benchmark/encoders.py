@@ -391,7 +391,7 @@ class Neural(Encoder):
         self._codec.compress(np.zeros((1, 1), np.uint8), None, Rate(level=1))
 
     def start(self, subject: Subject) -> _NeuralCoder:
-        return _NeuralCoder(self._codec, subject.pixels, subject.saliency if self.follows_map else None)
+        return _NeuralCoder(self._codec, subject.pixels, subject.neural_saliency if self.follows_map else None)
 
     def decode(self, data: bytes) -> Pixels:
         pixels: Pixels = self._codec.decompress(data)

@@ -134,7 +134,7 @@ def cap_rows(
     for name, subject in subjects:
         if subject.saliency.min() == subject.saliency.max():
             continue
-        values = allocation.cell_sums(subject.saliency)
+        values = allocation.cell_sums(subject.neural_saliency)
         for cap in sorted({cap for cap in caps if cap <= allocation.MOST}):
             key = (name, network, float(level), cap)
             yield dict(made[key]) if key in made else _cap_row(codec, subject, values, key)

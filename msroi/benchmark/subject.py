@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.images import Picture
+from msroi.neural.allocation import softened
 from msroi.saliency import DEFAULT_KIND, make_map
 from msroi.saliency.kinds import steering
 
@@ -43,9 +44,18 @@ class Subject:
         return self.picture.pixels
 
     @cached_property
+    def _network_map(self) -> Floats:
+        return make_map(self.pixels)
+
+    @cached_property
     def saliency(self) -> Floats:
-        """The map that drives the encoders that follow one: as given, or the network's."""
-        return steering(make_map(self.pixels), DEFAULT_KIND) if self.own_map is None else self.own_map
+        """The map that drives the JPEG encoders that follow one: as given, or the network's."""
+        return steering(self._network_map, DEFAULT_KIND) if self.own_map is None else self.own_map
+
+    @cached_property
+    def neural_saliency(self) -> Floats:
+        """The map that drives the neural codecs: as given, or the network's."""
+        return softened(self._network_map) if self.own_map is None else self.own_map
 
     @cached_property
     def soft_mask(self) -> Floats:

@@ -11,6 +11,7 @@ from msroi.errors import MsroiError, TargetError
 from msroi.images import Limits, Picture, read
 from msroi.images import strip as stripped
 from msroi.neural import attached
+from msroi.neural.allocation import softened
 from msroi.neural.contract import NeuralCodec, Rate, Saliency, load
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def _steering(hints: Hints, picture: Picture) -> tuple[Saliency | None, str, str
     if kind == NO_MAP and not hints.focus and hints.face_model is None:
         return None, "", ""
     found = steer(hints, picture)
-    return followed(found.saliency, hints), found.identity, found.notice
+    soft = followed(found.saliency, hints, lambda saliency, kind: softened(saliency))
+    return soft, found.identity, found.notice
 
 
 def _without(rate: Rate, height: int, width: int, n_bytes: int) -> Rate:

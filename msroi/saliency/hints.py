@@ -6,7 +6,7 @@ import hashlib
 import math
 import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -102,10 +102,15 @@ def combined(hints: Hints, picture: Picture, focus_size: tuple[int, int] | None 
     return replace(base, saliency=np.maximum(base.saliency, _boxes(boxes, height, width))) if boxes else base
 
 
-def followed(saliency: np.ndarray, hints: Hints) -> np.ndarray:
-    """What an encoder follows of a combined map: the user's own as it is, the network's with its contrast."""
+def followed(
+    saliency: np.ndarray, hints: Hints, curve: Callable[[np.ndarray, str], np.ndarray] = steering
+) -> np.ndarray:
+    """What an encoder follows of a combined map: the user's own as it is, the network's through a curve.
+
+    curve: of a map and the name of its kind; by default the contrast that the JPEG encoders follow.
+    """
     own, kind = _one_source(hints.saliency, hints.kind)
-    return saliency if own is not None else steering(saliency, kind)
+    return saliency if own is not None else curve(saliency, kind)
 
 
 def identity(hints: Hints, picture: Picture) -> str:
