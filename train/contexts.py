@@ -180,7 +180,7 @@ def judge(arrays: dict[str, npt.NDArray[np.int32]], photos: Sequence[Bits]) -> l
     spent, raw, shares = 0.0, 0, []
     for t in range(ITERATIONS):
         for bits in photos:
-            spent += context.cost(model, bits[t], codec.past(bits, t), t)
+            spent += context.cost(model, bits[t], context.past_of(bits, t), t)
             raw += int(np.abs(bits[t]).sum())
         shares.append(round(spent / max(1, raw), 4))
     say(f"share of the raw bits up to iteration 1, 2, 4, 8, 24: {[shares[t - 1] for t in (1, 2, 4, 8, 24)]}")

@@ -29,11 +29,11 @@ import numpy as np
 from keras import ops
 
 from msroi.errors import MsroiError, OptionError
-from msroi.neural.recurrent.network import CELL, Architecture, Network, State
-from train import patches
+from msroi.neural.allocation import CELL
+from msroi.neural.allocation import MOST as ITERATIONS
+from msroi.neural.recurrent.network import Architecture, Network, State
+from train import checkpoints, patches
 from train.patches import Patches
-
-ITERATIONS = 24
 
 
 @dataclass(frozen=True)
@@ -244,8 +244,7 @@ def batches(run: Run, first: int) -> Iterator[tuple[int, dict[str, np.ndarray]]]
 def train(run: Run, every: int) -> None:
     """Run the recipe's steps from the last checkpoint on; report and save every `every` steps."""
     nothing = np.zeros(run.recipe.batch, np.float32)
-    run.trainer.train_on_batch(make_batch(run, 0, 0), nothing)  # builds the optimiser
-    first = restore(run)
+    first = checkpoints.restore(run.folder, run.trainer, run.recipe.as_dict())
     say(f"going on from step {first}" if first else "starting")
     started = time.monotonic()
     losses = []
@@ -261,7 +260,8 @@ def train(run: Run, every: int) -> None:
         row["l1"] = judge(run)
         with (run.folder / "history.jsonl").open("a") as history:
             history.write(json.dumps(row) + "\n")
-        save(run, step + 1)
+        checkpoints.save(run.folder, run.trainer, step + 1, run.recipe.as_dict())
+        write_weights(run)
         left = (run.recipe.steps - step - 1) * (time.monotonic() - started) / (step + 1 - first) / 60
         say(f"step {step + 1} loss {row['loss']} l1 {row['l1']} | {left:.0f} minutes left")
 
@@ -285,29 +285,10 @@ def judge(run: Run) -> list[float]:
     return errors
 
 
-def save(run: Run, step: int) -> None:
-    """Weights and optimiser state into one file, replaced as a whole."""
-    variables = [*run.trainer.variables, *run.trainer.optimizer.variables]
-    arrays = {f"{i:04d}": np.asarray(ops.convert_to_numpy(v)) for i, v in enumerate(variables)}
-    facts: dict[str, Any] = {"step": step, "recipe": json.dumps(run.recipe.as_dict())}
-    temporary = run.folder / "checkpoint.part.npz"
-    np.savez(temporary, **(facts | arrays))
-    temporary.replace(run.folder / "checkpoint.npz")
+def write_weights(run: Run) -> None:
+    """The network as it is now, by name; `train.contexts` takes it."""
     weights = {name: np.asarray(ops.convert_to_numpy(v)) for name, v in run.trainer.network.named_weights()}
     np.savez(run.folder / "weights.npz", width=np.float32(run.recipe.width), **weights)  # type: ignore[arg-type]
-
-
-def restore(run: Run) -> int:
-    """Load the folder's checkpoint; the step to go on from, 0 without one."""
-    path = run.folder / "checkpoint.npz"
-    if not path.exists():
-        return 0
-    with np.load(path) as stored:
-        if str(stored["recipe"]) != json.dumps(run.recipe.as_dict()):
-            raise OptionError(f"{path}: was made by another recipe; give another --output or remove it")
-        for i, variable in enumerate([*run.trainer.variables, *run.trainer.optimizer.variables]):
-            variable.assign(stored[f"{i:04d}"])
-        return int(stored["step"])
 
 
 def finish(run: Run) -> None:

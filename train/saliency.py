@@ -24,7 +24,7 @@ import numpy as np
 
 from msroi.errors import MsroiError, OptionError
 from msroi.saliency import keras_model
-from train import datasets, losses, measures, recipes, teacher
+from train import checkpoints, datasets, losses, measures, recipes, teacher
 from train.features import fill, plan
 from train.googlenet import load_googlenet
 from train.sources import FIXATIONS, MASK, LiveViews, Sampler, Source, StoredFeatures
@@ -181,7 +181,7 @@ def _share(present: np.ndarray) -> np.ndarray:
 
 def train(run: Run, every: int = 100) -> None:
     """Run the recipe's steps from the last checkpoint on; report and save every `every` steps."""
-    first = restore(run)
+    first = checkpoints.restore(run.folder, run.trainer, run.recipe.as_dict())
     if first:
         say(f"going on from step {first}")
     started = time.monotonic()
@@ -195,34 +195,10 @@ def train(run: Run, every: int = 100) -> None:
             row |= measures.of_network(run.network, run.trainer, run.source, run.recipe.architecture.n_classes)
         with (run.folder / "history.jsonl").open("a") as history:
             history.write(json.dumps(row) + "\n")
-        save(run, step + 1)
+        checkpoints.save(run.folder, run.trainer, step + 1, run.recipe.as_dict())
         pace = (step + 1 - first) / (time.monotonic() - started)
         left = (run.recipe.steps - step - 1) / pace / 60
         say(" ".join(f"{k} {v}" for k, v in row.items()) + f" | {left:.0f} minutes left")
-
-
-def save(run: Run, step: int) -> None:
-    """Weights and optimiser state into one file, replaced as a whole."""
-    variables = [*run.trainer.variables, *run.trainer.optimizer.variables]
-    arrays = {f"{i:04d}": np.asarray(keras.ops.convert_to_numpy(v)) for i, v in enumerate(variables)}
-    temporary = run.folder / "checkpoint.part.npz"
-    facts: dict[str, Any] = {"step": step, "recipe": json.dumps(run.recipe.as_dict())}
-    np.savez(temporary, **(facts | arrays))
-    temporary.replace(run.folder / "checkpoint.npz")
-
-
-def restore(run: Run) -> int:
-    """Load the folder's checkpoint; the step to go on from, 0 without one."""
-    path = run.folder / "checkpoint.npz"
-    if not path.exists():
-        return 0
-    run.trainer.optimizer.build(run.trainer.trainable_variables)
-    with np.load(path) as stored:
-        if str(stored["recipe"]) != json.dumps(run.recipe.as_dict()):
-            raise OptionError(f"{path}: was made by another recipe; give another --output or remove it")
-        for i, variable in enumerate([*run.trainer.variables, *run.trainer.optimizer.variables]):
-            variable.assign(stored[f"{i:04d}"])
-        return int(stored["step"])
 
 
 def finish(run: Run, validation: int) -> None:

@@ -23,8 +23,11 @@ import numpy.typing as npt
 
 from msroi.entropy import BIT_TABLES, RangeDecoder, RangeEncoder
 from msroi.errors import BitstreamError, SaliencyError
+from msroi.neural.allocation import MOST as ITERATIONS
 
 BITS = 32
+"""Bits a cell and iteration."""
+
 PARTS = 4
 GROUPS = ((0, 0), (1, 1), (0, 1), (1, 0))
 """(row, column) modulo 2 of the cells that are coded together, in their order."""
@@ -36,7 +39,6 @@ INPUTS = 9 * (1 + PAST) * BITS
 OWN = 4 * (1 + PAST) * BITS
 """Where among the inputs the cell's own bits of this iteration are."""
 
-ITERATIONS = 24
 
 WEIGHT_STEPS = 1024
 """Steps of a weight to one."""
@@ -118,6 +120,12 @@ def random_weights(seed: int, hidden: int = 8) -> dict[str, npt.NDArray[np.int32
     }
     shapes |= {"second": (hidden, hidden), "second_bias": (hidden,), "last": (hidden, BITS), "last_bias": (BITS,)}
     return {f"context/{n}": random.integers(-300, 301, shape, dtype=np.int32) for n, shape in shapes.items()}
+
+
+def past_of(bits: Bits, t: int) -> Bits:
+    """The iterations before t of int8 (iterations, rows, columns, 32), the last first; zeros before the first."""
+    nothing = np.zeros(bits.shape[1:], np.int8)
+    return np.stack([bits[t - i] if t - i >= 0 else nothing for i in range(1, PAST + 1)])
 
 
 def encode(model: ContextModel, bits: Bits, past: Bits, iteration: int) -> bytes:

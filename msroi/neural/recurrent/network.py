@@ -23,18 +23,14 @@ from typing import Any
 import numpy as np
 
 from msroi.errors import MissingExtraError, OptionError
+from msroi.neural.recurrent import context
+from msroi.neural.recurrent.context import BITS
 
 try:
     import keras
     from keras import layers, ops
 except ImportError as error:  # pragma: no cover - depends on what is installed
     raise MissingExtraError('the neural codecs need an extra; install it: pip install "msroi[keras]"') from error
-
-BITS = 32
-"""Bits a cell and iteration."""
-
-CELL = 16
-"""Pixels of a cell's side."""
 
 
 RESIDUAL_GAIN = 5.0
@@ -189,8 +185,6 @@ class Network:
 
 def random_weights(path: Path, width: float = 1 / 16, seed: int = 0) -> None:
     """Write an untrained network and context model to `path`, for tests: they code any picture, badly."""
-    from msroi.neural.recurrent import context
-
     keras.utils.set_random_seed(seed)
     network = Network(Architecture(width))
     arrays: dict[str, Any] = {n: keras.ops.convert_to_numpy(v).astype(np.float16) for n, v in network.named_weights()}

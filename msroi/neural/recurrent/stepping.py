@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from msroi.errors import SaliencyError
-from msroi.neural.recurrent.network import BITS, CELL, Architecture, Network
-
-Pixels = npt.NDArray[np.uint8]
-Bits = npt.NDArray[np.int8]
+from msroi.neural.allocation import CELL, Levels
+from msroi.neural.contract import Pixels, Progress
+from msroi.neural.recurrent.context import BITS, Bits
+from msroi.neural.recurrent.network import Architecture, Network
 
 
 class Stepper:
@@ -26,7 +25,7 @@ class Stepper:
             raise SaliencyError(f"the network's file does not fit the recurrent codec ({error})") from error
         self._encoder, self._decoder = self._network.stepper(False), self._network.stepper(True)
 
-    def analyse(self, pixels: Pixels, levels: npt.NDArray[np.uint8], progress: Any = None) -> Bits:
+    def analyse(self, pixels: Pixels, levels: Levels, progress: Progress | None = None) -> Bits:
         """Bits of uint8 (rows x 16, columns x 16, 3): int8 (iterations, rows, columns, 32), 0 where a cell is silent.
 
         levels: (rows, columns), iterations of each cell; as many iterations are made as the highest.

@@ -1,0 +1,44 @@
+"""A training run's state in one file, from which a killed run goes on: weights, optimiser, step and recipe."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from msroi.errors import OptionError
+
+FILE = "checkpoint.npz"
+
+
+def save(folder: Path, trainer: keras.Model, step: int, recipe: dict[str, Any]) -> None:
+    """Write the state after `step` steps into the run's folder; the file is replaced as a whole."""
+    arrays = {f"{i:04d}": np.asarray(keras.ops.convert_to_numpy(v)) for i, v in enumerate(_variables(trainer))}
+    temporary = folder / "checkpoint.part.npz"
+    facts: dict[str, Any] = {"step": step, "recipe": json.dumps(recipe)}
+    np.savez(temporary, **(facts | arrays))
+    temporary.replace(folder / FILE)
+
+
+def restore(folder: Path, trainer: keras.Model, recipe: dict[str, Any]) -> int:
+    """Load the state that lies in the run's folder; the step to go on from, 0 without one.
+
+    Errors: OptionError for a checkpoint of another recipe.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return 0
+    trainer.optimizer.build(trainer.trainable_variables)
+    with np.load(path) as stored:
+        if str(stored["recipe"]) != json.dumps(recipe):
+            raise OptionError(f"{path}: was made by another recipe; give another --output or remove it")
+        for i, variable in enumerate(_variables(trainer)):
+            variable.assign(stored[f"{i:04d}"])
+        return int(stored["step"])
+
+
+def _variables(trainer: keras.Model) -> list[Any]:
+    return [*trainer.variables, *trainer.optimizer.variables]
