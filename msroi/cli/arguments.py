@@ -165,6 +165,24 @@ def add_map_options(parser: argparse.ArgumentParser, *, with_focus: bool = True,
     return group
 
 
+def add_budgets(group: Any) -> None:
+    """--size and --bpp."""
+    group.add_argument(
+        "--size",
+        metavar="BYTES",
+        type=n_bytes,
+        default=argparse.SUPPRESS,
+        help="at most this many bytes, metadata included; 120k is 120,000, 1.5M is 1,500,000",
+    )
+    group.add_argument(
+        "--bpp",
+        metavar="X",
+        type=positive_number,
+        default=argparse.SUPPRESS,
+        help="at most this many bits per pixel, metadata included",
+    )
+
+
 def add_limits(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("limits (larger inputs are refused before they are decoded)")
     group.add_argument(

@@ -7,12 +7,14 @@ Without -o or -d the result stands beside the input as NAME.msroi.jpg; the input
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msroi.cli import files
 from msroi.cli.arguments import (
+    add_budgets,
     add_inputs,
     add_limits,
     add_map_options,
@@ -20,13 +22,11 @@ from msroi.cli.arguments import (
     given,
     limits_of,
     map_of,
-    n_bytes,
     percentage,
-    positive_number,
     whole_number,
 )
 from msroi.cli.each import run_each
-from msroi.cli.inputs import JPEG_SUFFIXES, STANDARD_STREAM, Input, beside, expand, plan_outputs
+from msroi.cli.inputs import JPEG_SUFFIXES, STANDARD_STREAM, TO_STDOUT, Input, beside, expand, planned
 from msroi.cli.output import Screen
 from msroi.errors import OptionError
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from msroi.pipeline import Report
 
 SUFFIX = ".msroi.jpg"
-TO_STDOUT = Path(STANDARD_STREAM)
 
 EXAMPLES = """\
 examples:
@@ -97,20 +96,7 @@ def _add_targets(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="of the plain JPEG to measure up to, 1 to 100 (default 75)",
     )
-    target.add_argument(
-        "--size",
-        metavar="BYTES",
-        type=n_bytes,
-        default=argparse.SUPPRESS,
-        help="at most this many bytes, metadata included; 120k is 120,000, 1.5M is 1,500,000",
-    )
-    target.add_argument(
-        "--bpp",
-        metavar="X",
-        type=positive_number,
-        default=argparse.SUPPRESS,
-        help="at most this many bits per pixel, metadata included",
-    )
+    add_budgets(target)
     group.add_argument(
         "--match",
         choices=("size", "quality"),
@@ -181,7 +167,7 @@ def run(arguments: argparse.Namespace) -> int:
     output = files.single_output(arguments, JPEG_SUFFIXES, "a JPEG")
     _check(arguments, output)
     inputs, problems = expand(arguments.inputs, arguments.directory)
-    outputs = _plan(inputs, output, arguments.directory)
+    outputs = planned(inputs, output, _place(arguments.directory))
     screen = Screen(arguments, data_on_stdout=output == STANDARD_STREAM)
     job = _Job(arguments, screen, outputs)
     status = run_each(inputs, problems, job.compress, screen)
@@ -189,21 +175,17 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
-def _plan(inputs: list[Input], output: str | None, folder: Path | None) -> dict[Input, Path]:
-    """Where each result goes."""
-    if output == STANDARD_STREAM:
-        return dict.fromkeys(inputs, TO_STDOUT)
+def _place(folder: Path | None) -> Callable[[Input, bool], Path]:
+    """NAME.msroi.jpg beside the input; under -d NAME.jpg, for a JPEG its own name."""
 
     def place(item: Input, with_suffix: bool) -> Path:
-        if output is not None:
-            return Path(output)
         if folder is None:
             return beside(item, SUFFIX, with_suffix=with_suffix)
         if item.relative.suffix.lower() in JPEG_SUFFIXES:
             return folder / item.relative
         return beside(item, ".jpg", with_suffix=with_suffix, folder=folder)
 
-    return dict(zip(inputs, plan_outputs(inputs, place), strict=True))
+    return place
 
 
 def _check(arguments: argparse.Namespace, output: str | None) -> None:
@@ -264,7 +246,7 @@ class _Job:
                 files.check_free(path, self.arguments.overwrite, self.inputs)
         result = compress(item.open(), name=item.name, **self.options)
         if output == TO_STDOUT:
-            files.write_standard_output(result.data)
+            self._write(output, result.data)
         elif item.path is not None and self.beside and result.report.reason == ALREADY_MADE:
             output = item.path  # a second copy beside it, a.msroi.msroi.jpg, would help nobody
         else:
@@ -275,13 +257,7 @@ class _Job:
         self._tell(item, output, result.report)
 
     def _write(self, path: Path, data: bytes) -> None:
-        files.write(
-            path,
-            data,
-            overwrite=self.arguments.overwrite,
-            never=self.inputs,
-            make_folder=self.arguments.directory is not None,
-        )
+        files.write_planned(self.arguments, path, data, self.inputs)
 
     def _pictures_beside(self, output: Path) -> dict[str, Path]:
         name = output.stem if output.suffix.lower() in JPEG_SUFFIXES else output.name

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msroi.cli.inputs import PICTURE_SUFFIXES, STANDARD_STREAM, Input
+from msroi.cli.inputs import PICTURE_SUFFIXES, STANDARD_STREAM, TO_STDOUT, Input
 from msroi.errors import OptionError
 
 if TYPE_CHECKING:
@@ -72,7 +72,15 @@ def write(path: Path, data: bytes, *, overwrite: bool, never: Sequence[Path] = (
     write_atomically(path, data, overwrite=overwrite, never=never)
 
 
-def write_standard_output(data: bytes) -> None:
+def write_planned(arguments: argparse.Namespace, path: Path, data: bytes, never: Sequence[Path]) -> None:
+    """To where `inputs.planned` said, a file or standard output, as -d and --overwrite say."""
+    if path == TO_STDOUT:
+        _write_standard_output(data)
+    else:
+        write(path, data, overwrite=arguments.overwrite, never=never, make_folder=arguments.directory is not None)
+
+
+def _write_standard_output(data: bytes) -> None:
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 

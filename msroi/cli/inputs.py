@@ -27,6 +27,8 @@ OUR_SUFFIXES = (".msroi.jpg", ".map.png", ".heat.png", ".overlay.png", ".decoded
 
 STANDARD_STREAM = "-"
 STANDARD_INPUT_NAME = "standard input"
+TO_STDOUT = Path(STANDARD_STREAM)
+"""As an output: standard output."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,19 @@ def plan_outputs(inputs: Sequence[Input], place: Callable[[Input, bool], Path]) 
             raise OptionError(f"{item.name}: its output {path} is also that of {made[key]}; run them apart")
         made[key] = item.name
     return outputs
+
+
+def planned(inputs: Sequence[Input], output: str | None, place: Callable[[Input, bool], Path]) -> dict[Input, Path]:
+    """The output of each input: what -o named, standard output for `-`, else `plan_outputs`' by `place`."""
+    if output == STANDARD_STREAM:
+        return dict.fromkeys(inputs, TO_STDOUT)
+    chosen = place if output is None else lambda item, with_suffix: Path(output)
+    return dict(zip(inputs, plan_outputs(inputs, chosen), strict=True))
+
+
+def named(suffix: str, folder: Path | None) -> Callable[[Input, bool], Path]:
+    """A `place` for `planned`: NAME + suffix, see `beside`."""
+    return lambda item, with_suffix: beside(item, suffix, with_suffix=with_suffix, folder=folder)
 
 
 def beside(item: Input, suffix: str, *, with_suffix: bool = False, folder: Path | None = None) -> Path:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msroi.cli import files
 from msroi.cli.arguments import add_inputs, add_limits, add_map_options, add_running, given, hints_of, limits_of
 from msroi.cli.each import run_each
-from msroi.cli.inputs import STANDARD_STREAM, Input, beside, expand, plan_outputs
+from msroi.cli.inputs import STANDARD_STREAM, TO_STDOUT, Input, expand, named, planned
 from msroi.cli.output import Screen
 from msroi.errors import OptionError
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     forms = [form for form in SUFFIXES if getattr(arguments, form)] or ["grey"]
     output = _single_output(arguments, forms)
     inputs, problems = expand(arguments.inputs, arguments.directory)
-    outputs = {form: _plan(inputs, SUFFIXES[form], output, arguments.directory) for form in forms}
+    outputs = {form: planned(inputs, output, named(SUFFIXES[form], arguments.directory)) for form in forms}
     screen = Screen(arguments, data_on_stdout=output == STANDARD_STREAM)
     job = _Job(arguments, screen, inputs, outputs)
     return run_each(inputs, problems, job.draw, screen)
@@ -67,16 +67,6 @@ def _single_output(arguments: argparse.Namespace, forms: list[str]) -> str | Non
     if output is not None and len(forms) > 1:
         raise OptionError(f"{' and '.join('--' + form for form in forms)} are several files; leave -o out or use -d")
     return output
-
-
-def _plan(inputs: list[Input], suffix: str, output: str | None, folder: Path | None) -> dict[Input, Path]:
-    if output == STANDARD_STREAM:
-        return {item: Path(output) for item in inputs}
-
-    def place(item: Input, with_suffix: bool) -> Path:
-        return Path(output) if output else beside(item, suffix, with_suffix=with_suffix, folder=folder)
-
-    return dict(zip(inputs, plan_outputs(inputs, place), strict=True))
 
 
 class _Job:
@@ -100,7 +90,7 @@ class _Job:
 
         start = time.perf_counter()
         paths = {form: places[item] for form, places in self.outputs.items()}
-        to_stdout = Path(STANDARD_STREAM) in paths.values()
+        to_stdout = TO_STDOUT in paths.values()
         if not to_stdout:
             for path in paths.values():
                 files.check_free(path, self.arguments.overwrite, files.inputs_on_disk(self.inputs))
@@ -109,20 +99,8 @@ class _Job:
         steering = steer(hints_of(self.arguments), picture)
         for form, path in paths.items():
             data = _encode(form, steering.saliency, picture)
-            if to_stdout:
-                files.write_standard_output(data)
-            else:
-                self._write(path, data)
+            files.write_planned(self.arguments, path, data, files.inputs_on_disk(self.inputs))
         self._tell(item, paths, steering, picture.notices, time.perf_counter() - start)
-
-    def _write(self, path: Path, data: bytes) -> None:
-        files.write(
-            path,
-            data,
-            overwrite=self.arguments.overwrite,
-            never=files.inputs_on_disk(self.inputs),
-            make_folder=self.arguments.directory is not None,
-        )
 
     def _tell(
         self,

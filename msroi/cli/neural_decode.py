@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msroi.cli import files
 from msroi.cli.arguments import add_limits, add_running, limits_of
 from msroi.cli.each import run_each
-from msroi.cli.inputs import STANDARD_STREAM, Input, beside, expand, plan_outputs
+from msroi.cli.inputs import STANDARD_STREAM, TO_STDOUT, Input, expand, named, planned
 from msroi.cli.neural_options import SUFFIX, add_weights, load_codec
 from msroi.cli.output import Screen
 from msroi.errors import BitstreamError, MsroiError, OptionError
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from msroi.neural import NeuralCodec
 
 DECODED = ".decoded.png"
-TO_STDOUT = Path(STANDARD_STREAM)
 
 EXAMPLES = """\
 examples:
@@ -57,20 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
     if output not in (None, STANDARD_STREAM) and Path(str(output)).suffix.lower() not in FORMATS:
         raise OptionError(f"-o {output}: give the name one of the endings {', '.join(FORMATS)}")
     inputs, problems = expand(arguments.inputs, arguments.directory, suffixes=frozenset({SUFFIX}))
-    outputs = _plan(inputs, output, arguments.directory)
+    outputs = planned(inputs, output, named(DECODED, arguments.directory))
     screen = Screen(arguments, data_on_stdout=output == STANDARD_STREAM)
     job = _Job(arguments, screen, outputs)
     return run_each(inputs, problems, job.decode, screen)
-
-
-def _plan(inputs: list[Input], output: str | None, folder: Path | None) -> dict[Input, Path]:
-    if output == STANDARD_STREAM:
-        return dict.fromkeys(inputs, TO_STDOUT)
-
-    def place(item: Input, with_suffix: bool) -> Path:
-        return Path(output) if output else beside(item, DECODED, with_suffix=with_suffix, folder=folder)
-
-    return dict(zip(inputs, plan_outputs(inputs, place), strict=True))
 
 
 class _Job:
@@ -98,16 +87,7 @@ class _Job:
             raise type(error)(f"{item.name}: {error}") from error.__cause__
         suffix = ".png" if output == TO_STDOUT else output.suffix
         file = attached.picture_file(pixels, metadata, suffix)
-        if output == TO_STDOUT:
-            files.write_standard_output(file)
-        else:
-            files.write(
-                output,
-                file,
-                overwrite=self.arguments.overwrite,
-                never=self.inputs,
-                make_folder=self.arguments.directory is not None,
-            )
+        files.write_planned(self.arguments, output, file, self.inputs)
         self._tell(item, output, pixels.shape, part, time.perf_counter() - started)
 
     def _decoded(self, data: bytes, limits: Limits) -> tuple[np.ndarray, dict[int, bytes], tuple[int, int]]:

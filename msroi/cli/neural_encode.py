@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msroi.cli import files
 from msroi.cli.arguments import (
+    add_budgets,
     add_inputs,
     add_limits,
     add_map_options,
@@ -20,11 +21,10 @@ from msroi.cli.arguments import (
     given,
     hints_of,
     limits_of,
-    n_bytes,
     positive_number,
 )
 from msroi.cli.each import run_each
-from msroi.cli.inputs import STANDARD_STREAM, Input, beside, expand, plan_outputs
+from msroi.cli.inputs import STANDARD_STREAM, TO_STDOUT, Input, expand, named, planned
 from msroi.cli.neural_options import SUFFIX, add_weights, load_codec
 from msroi.cli.output import Screen
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from msroi.neural.coding import Encoded
 
 DEFAULT_LEVEL = 6.0
-TO_STDOUT = Path(STANDARD_STREAM)
 
 EXAMPLES = """\
 examples:
@@ -62,20 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help=f"mean number of iterations, 1 to 24, of 1/8 bit per pixel each before coding (default {DEFAULT_LEVEL:g})",
     )
-    target.add_argument(
-        "--bpp",
-        metavar="X",
-        type=positive_number,
-        default=argparse.SUPPRESS,
-        help="at most this many bits per pixel, metadata included",
-    )
-    target.add_argument(
-        "--size",
-        metavar="BYTES",
-        type=n_bytes,
-        default=argparse.SUPPRESS,
-        help="at most this many bytes, metadata included; 12k is 12,000",
-    )
+    add_budgets(target)
     add_weights(group)
     add_map_options(parser)
     parser.add_argument_group("metadata (profile, EXIF and XMP are kept by default)").add_argument(
@@ -93,21 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
     options = given(arguments, "level", "bpp") | ({"n_bytes": arguments.size} if hasattr(arguments, "size") else {})
     rate = Rate(**options or {"level": DEFAULT_LEVEL})
     inputs, problems = expand(arguments.inputs, arguments.directory)
-    outputs = _plan(inputs, output, arguments.directory)
+    outputs = planned(inputs, output, named(SUFFIX, arguments.directory))
     screen = Screen(arguments, data_on_stdout=output == STANDARD_STREAM, slow=True)
     codec = load_codec(arguments.codec, arguments.weights)
     job = _Job(arguments, screen, outputs, codec, rate)
     return run_each(inputs, problems, job.encode, screen)
-
-
-def _plan(inputs: list[Input], output: str | None, folder: Path | None) -> dict[Input, Path]:
-    if output == STANDARD_STREAM:
-        return dict.fromkeys(inputs, TO_STDOUT)
-
-    def place(item: Input, with_suffix: bool) -> Path:
-        return Path(output) if output else beside(item, SUFFIX, with_suffix=with_suffix, folder=folder)
-
-    return dict(zip(inputs, plan_outputs(inputs, place), strict=True))
 
 
 class _Job:
@@ -143,16 +119,7 @@ class _Job:
         made = encode(
             self.codec, picture, self.hints, self.rate, strip=self.arguments.strip, progress=self.screen.advance
         )
-        if output == TO_STDOUT:
-            files.write_standard_output(made.data)
-        else:
-            files.write(
-                output,
-                made.data,
-                overwrite=self.arguments.overwrite,
-                never=self.inputs,
-                make_folder=self.arguments.directory is not None,
-            )
+        files.write_planned(self.arguments, output, made.data, self.inputs)
         before = None if picture.source.data is None else len(picture.source.data)
         self._tell(item, output, before, made, time.perf_counter() - started)
 
