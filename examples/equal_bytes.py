@@ -22,7 +22,7 @@ def measure(path: Path, method: str, quality: int) -> list[float]:
     saliency = msroi.saliency_map(picture)
     ours = msroi.compress(picture, quality=quality, method=method, saliency=saliency)
     plain = plain_jpeg(picture, quality)
-    assert len(plain) == ours.report.plain_bytes >= ours.report.coded_bytes
+    assert len(plain) == ours.report.plain_bytes >= ours.report.output_bytes
     scores = [msroi.compare(picture, data, saliency) for data in (plain, ours.data)]
     values = [[s.psnr_db, s.ssim, s.ms_ssim, s.weighted_psnr_db] for s in scores]
     return [len(plain), ours.report.coded_bytes, ours.report.setting, *np.transpose(values).ravel()]

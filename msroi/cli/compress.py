@@ -1,6 +1,6 @@
 """Make ordinary JPEG files that spend their bytes where people look.
 
-By default each file has at most the bytes of plain JPEG at --quality, metadata left out on both sides.
+By default each file has at most the bytes of plain JPEG at --quality with the same metadata.
 Without -o or -d the result stands beside the input as NAME.msroi.jpg; the input is never replaced.
 """
 

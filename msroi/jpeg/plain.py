@@ -17,6 +17,8 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from msroi.metadata.segments import DHT, DQT, parse
+
 if TYPE_CHECKING:
     from msroi.images import Picture
 
@@ -41,6 +43,20 @@ def decode(jpeg: bytes) -> Pixels:
         return np.asarray(image)
 
 
+def is_plain(jpeg: bytes, quality: int) -> bool:
+    """Whether a JPEG has the sampling, the quantisation tables and the Huffman codes of plain JPEG at `quality`."""
+    grey, colour = np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3), np.uint8)
+    return _how_coded(jpeg) in [_how_coded(encode(pixels, quality)) for pixels in (grey, colour)]
+
+
+def _how_coded(jpeg: bytes) -> tuple[int, bytes, frozenset[bytes]]:
+    """Kind of frame, its components (3 bytes each), quantisation tables and Huffman codes."""
+    parsed = parse(jpeg)
+    frame = next(segment for segment in parsed.segments if segment.marker == parsed.frame.marker)
+    tables = frozenset(segment.payload for segment in parsed.segments if segment.marker in (DHT, DQT))
+    return frame.marker, frame.payload[6:], tables
+
+
 class QualityEncoder:
     """Encodes one picture at any quality from 1 to 100, with plain's settings.
 
@@ -62,7 +78,7 @@ class Plain:
     """The codec `plain`. It codes the picture as stored, so that the orientation tag stays right."""
 
     name: ClassVar[str] = "plain"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     uses_map: ClassVar[bool] = False
     look: ClassVar[int] = len(QUALITIES)
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = SEQUENTIAL_420

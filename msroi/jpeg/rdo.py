@@ -77,7 +77,7 @@ class Rdo:
     """
 
     name: ClassVar[str] = "rdo"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     uses_map: ClassVar[bool] = True
     look: ClassVar[int] = 0
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}

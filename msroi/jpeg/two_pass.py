@@ -53,7 +53,7 @@ class TwoPass:
     """
 
     name: ClassVar[str] = "two-pass"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     uses_map: ClassVar[bool] = True
     look: ClassVar[int] = len(QUALITIES)
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = SEQUENTIAL_420

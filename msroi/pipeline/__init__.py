@@ -70,7 +70,7 @@ def compress(
 
     image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]); never modified.
     quality: 1 to 100, of the plain JPEG that the result measures up to.
-    match: "size" (default), at most plain's bytes, metadata left out on both sides; or "quality", the fewest
+    match: "size" (default), at most the bytes of plain's file with the same metadata; or "quality", the fewest
         bytes with PSNR over the whole picture and map-weighted SSIM at least plain's.
     size, bpp: a target for the whole file instead, in bytes or bits per pixel of the picture as written.
     method: a name from `msroi.jpeg.CODECS`. q_low, q_high, levels, chroma, tune, guard, baseline: options of
@@ -145,7 +145,7 @@ def _report(job: Job, outcome: Outcome, map_kind: str, seconds: float) -> Report
         width=width,
         height=height,
         source_bytes=None if source.data is None else len(source.data),
-        plain_bytes=len(job.plain_jpeg),
+        plain_bytes=job.plain_bytes,
         coded_bytes=outcome.coded_bytes,
         output_bytes=len(outcome.data),
         method=request.codec.name,

@@ -8,10 +8,11 @@ from typing import Any, cast
 
 from msroi import images
 from msroi.errors import TargetError
-from msroi.jpeg import plain
+from msroi.jpeg import lossless, plain
 from msroi.jpeg.codec import Encoder
 from msroi.jpeg.interval import Interval
 from msroi.matching import (
+    Encode,
     Match,
     NoneFitsError,
     RealEncoder,
@@ -54,15 +55,46 @@ def _encode(job: Job) -> Outcome:
 
 
 def _equal_size(job: Job, encoder: Encoder) -> Outcome:
-    """At most plain's bytes, metadata left out on both sides."""
-    budget = len(job.plain_jpeg)
+    """At most the bytes of plain's file with the same metadata; our mark counts as ours."""
+    budget = job.plain_bytes
     try:
-        match = _largest(job, encoder, budget)
+        if isinstance(job.request.codec, plain.Plain):
+            return _plain_file(job, encoder, budget)
+        match = _largest_marked(job, encoder, budget)
     except NoneFitsError as error:
         yardstick = f"plain JPEG at quality {job.request.quality} ({budget} bytes)"
         need = f"{job.request.codec.name} needs at least {error.smallest}"
         raise TargetError(f"{yardstick}: {need}; raise --quality") from None
-    return _finished(job, match, f"{len(match.data)} bytes of picture data")
+    return _outcome(job, match, _marked_overhead(job))
+
+
+def _plain_file(job: Job, encoder: Encoder, budget: int) -> Outcome:
+    """Plain as everybody makes it, without a mark: it is known again by its tables.
+
+    A higher quality with as few bytes, as in flat pictures, is not asked for.
+    """
+    settings = cast(Sequence[int], encoder.settings)[: job.request.quality]
+    overhead = budget - len(job.plain_jpeg)
+    first = job.request.quality - 1
+    match = largest_within(lambda quality: job.unmarked(encoder.encode(quality)), settings, budget, first=first)
+    return _outcome(job, match, overhead)
+
+
+def _largest_marked(job: Job, encoder: Encoder, budget: int) -> Match:
+    """The largest file within `budget`, mark included.
+
+    Of a tiny picture the mark alone may be more than plain leaves: Huffman codes of its own make room then.
+    """
+    overhead, first = _marked_overhead(job), None
+    if not isinstance(encoder.settings, Interval):
+        first = _first(job, encoder.settings)
+    try:
+        return _largest_whole(job, encoder.encode, encoder, budget, overhead, first)
+    except NoneFitsError as error:
+        mark = overhead - (budget - len(job.plain_jpeg))
+        if isinstance(encoder.settings, Interval) or error.smallest - mark > budget:
+            raise
+        return _largest_whole(job, lambda setting: lossless.compact(encoder.encode(setting)), encoder, budget, overhead)
 
 
 def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outcome:
@@ -79,54 +111,45 @@ def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outc
     except TargetError as error:
         levels = " or raise --q-low and --q-high" if hasattr(job.request.codec, "q_high") else ""
         raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower --quality{levels}") from None
-    share = 100 * len(match.data) / len(job.plain_jpeg)
-    return _finished(job, match, f"{match.reached} in {share:.1f} % of plain's bytes")
+    data = job.assembled(match.data)
+    share = 100 * len(data) / job.plain_bytes
+    match = replace(match, data=data, reached=f"{match.reached} in {share:.1f} % of plain's bytes")
+    return _outcome(job, match, _marked_overhead(job))
 
 
 def _whole_file(job: Job, encoder: Encoder) -> Outcome:
     """A target that counts metadata, which take the same bytes in every file."""
-    max_bytes = job.max_bytes or 0
-    overhead = len(job.assembled(job.plain_jpeg)) - len(job.plain_jpeg)
+    max_bytes, overhead = job.max_bytes or 0, _marked_overhead(job)
     try:
-        match = _largest_whole(job, encoder, max_bytes, overhead)
+        match = _largest_whole(job, encoder.encode, encoder, max_bytes, overhead)
     except TargetError as error:
-        mark = len(job.mark(job.plain_jpeg)) + 4  # marker and length; no metadata of the user's
-        overhead -= mark
-        much = overhead > _MUCH_METADATA * max_bytes
-        hint = f"; metadata take {overhead} bytes (--strip)" if much else ""
+        metadata = job.plain_bytes - len(job.plain_jpeg)
+        much = metadata > _MUCH_METADATA * max_bytes
+        hint = f"; metadata take {metadata} bytes (--strip)" if much else ""
         raise TargetError(f"{error}{hint}") from None
-    reached = f"{len(match.data)} bytes"
-    if job.request.bpp is not None:
-        width, height = job.picture.upright_size
-        reached += f", {8 * len(match.data) / (width * height):.3f} bits per pixel"
-    return Outcome(match.data, len(match.data) - overhead, reached, match.setting, match.n_probes, match.note)
+    return _outcome(job, match, overhead)
 
 
-def _largest(job: Job, encoder: Encoder, max_bytes: int) -> Match:
-    """The largest coded picture of at most `max_bytes` bytes."""
-    settings = encoder.settings
-    if isinstance(settings, Interval):
-        return land_within(cast(RealEncoder, encoder), settings.low, settings.high, max_bytes)
-    if isinstance(job.request.codec, plain.Plain):
-        # Plain at quality Q is itself: a higher quality with as few bytes, as in flat pictures, is not
-        # asked for.
-        settings = settings[: job.request.quality]
-    look, first = job.request.codec.look, _first(job, settings)
-    return largest_within(encoder.encode, settings, max_bytes, first=first, look=look)
+def _marked_overhead(job: Job) -> int:
+    """What metadata and our mark add to a coded picture, in bytes."""
+    return len(job.assembled(job.plain_jpeg)) - len(job.plain_jpeg)
 
 
-def _largest_whole(job: Job, encoder: Encoder, max_bytes: int, overhead: int) -> Match:
-    """The largest whole file of at most `max_bytes` bytes; metadata take `overhead` of them."""
+def _largest_whole(
+    job: Job, encode: Encode, encoder: Encoder, max_bytes: int, overhead: int, first: int | None = None
+) -> Match:
+    """The largest whole file of at most `max_bytes` bytes; metadata and mark take `overhead` of them.
+
+    encode: what makes a coded picture of a setting, of encoders with steps. first: see `largest_within`.
+    """
     settings = encoder.settings
     if isinstance(settings, Interval):
         real = cast(RealEncoder, encoder)
         match = land_within(real, settings.low, settings.high, max_bytes, overhead=overhead)
         return replace(match, data=job.assembled(match.data))
+    look = job.request.codec.look
     return largest_within(
-        lambda setting: job.assembled(encoder.encode(setting)),
-        settings,
-        max_bytes,
-        look=job.request.codec.look,
+        lambda setting: job.assembled(encode(setting)), settings, max_bytes, first=first, look=look
     )
 
 
@@ -135,5 +158,10 @@ def _first(job: Job, settings: Sequence[Any]) -> int:
     return len(settings) * job.request.quality // plain.QUALITIES[-1] - 1
 
 
-def _finished(job: Job, match: Match, reached: str) -> Outcome:
-    return Outcome(job.assembled(match.data), len(match.data), reached, match.setting, match.n_probes, match.note)
+def _outcome(job: Job, match: Match, overhead: int) -> Outcome:
+    """match: a whole file, `overhead` of its bytes metadata and mark."""
+    reached = match.reached or f"{len(match.data)} bytes"
+    if job.request.bpp is not None:
+        width, height = job.picture.upright_size
+        reached += f", {8 * len(match.data) / (width * height):.3f} bits per pixel"
+    return Outcome(match.data, len(match.data) - overhead, reached, match.setting, match.n_probes, match.note)

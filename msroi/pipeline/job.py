@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -85,11 +86,16 @@ class Job:
         request = self.request
         yardstick = f"plain JPEG at quality {request.quality}"
         if request.goal == "size":
-            return f"at most {len(self.plain_jpeg)} bytes of picture data ({yardstick})"
+            return f"at most {self.plain_bytes} bytes ({yardstick} with the same metadata)"
         if request.goal == "quality":
             return f"the fewest bytes as good as {yardstick}, in PSNR and in map-weighted SSIM"
         bits = f" ({request.bpp:g} bits per pixel)" if request.bpp is not None else ""
         return f"at most {self.max_bytes} bytes for the whole file{bits}"
+
+    @functools.cached_property
+    def plain_bytes(self) -> int:
+        """Bytes of plain's file with the metadata that ours carries: what ours is measured against."""
+        return len(self.unmarked(self.plain_jpeg))
 
     def mark(self, coded: bytes) -> str:
         """What marks our files, for a second run to know them.
@@ -97,6 +103,10 @@ class Job:
         It holds the request and the coded picture: other programs keep comments in what they edit.
         """
         return f"msroi {__version__} {self.request.digest(self.map_identity)}{meta.picture_digest(coded)}"
+
+    def unmarked(self, coded: bytes) -> bytes:
+        """A coded picture with metadata, as others would write it."""
+        return meta.assemble(coded, self.picture.metadata)
 
     def assembled(self, coded: bytes) -> bytes:
         """The whole file: a coded picture with metadata and our mark."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from msroi import metadata as meta
-from msroi.jpeg import lossless
+from msroi.jpeg import lossless, plain
 from msroi.pipeline.job import Job
 from msroi.pipeline.result import Outcome
 
@@ -21,19 +21,27 @@ def already_made(job: Job) -> Outcome | None:
 
     It is not if the request would change it still: metadata that came in since and are to go, a size over the
     target; nor if the picture was edited since, which the mark shows. The version in our mark may be another: the
-    digest holds what decides on the bytes.
+    digest holds what decides on the bytes. Plain's files carry no mark; they are known by how they are coded.
     """
     data = job.source.source.data
-    mark = None if data is None else meta.read_comment(data)
-    if data is None or mark is None or job.request.force or job.pixels_changed:
+    if data is None or job.source.source.format != "JPEG" or job.request.force or job.pixels_changed:
         return None
-    if mark.split()[-1] != job.mark(data).split()[-1]:
+    mark = meta.read_comment(data)
+    if mark is None:
+        if not _is_plain_as_asked(job, data):
+            return None
+    elif mark.split()[-1] != job.mark(data).split()[-1]:
         return None
     if job.max_bytes is not None and len(data) > job.max_bytes:
         return None
     if meta.assemble(meta.bare(data), job.edited(meta.from_jpeg(data)[0]), mark) != data:
         return None
     return replace(_kept(data, "unchanged"), reason=ALREADY_MADE, notices=())
+
+
+def _is_plain_as_asked(job: Job, data: bytes) -> bool:
+    request = job.request
+    return isinstance(request.codec, plain.Plain) and request.goal == "size" and plain.is_plain(data, request.quality)
 
 
 def kept_original(job: Job, ours: Outcome | None) -> Outcome | None:
@@ -77,7 +85,7 @@ def _meets_target(job: Job, kept: Outcome, ours: Outcome | None) -> bool:
     if job.max_bytes is not None:
         return len(kept.data) <= job.max_bytes
     if ours is None and job.request.goal == "size":
-        return kept.coded_bytes <= len(job.plain_jpeg)
+        return len(kept.data) <= job.plain_bytes
     return True
 
 
