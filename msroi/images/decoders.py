@@ -2,7 +2,9 @@
 
 Each takes the container apart by itself first (`msroi.metadata`), checks the limits on what the header
 declares, and only then hands the picture's own data to Pillow: metadata of a JPEG or PNG, however hostile,
-never reach it. What Pillow or another library then raises is turned into one `ImageError` by the caller.
+never reach it. What Pillow has opened is checked again before its pixels are loaded: a decoder may find
+another size in a file than we did. What it or another library then raises is turned into one `ImageError` by
+the caller.
 """
 
 from __future__ import annotations
@@ -65,6 +67,7 @@ def decode_jpeg(data: bytes, limits: Limits) -> Decoded:
     jpeg = jpeg_segments.parse(data)
     _check_jpeg(jpeg, limits)
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(bare_of(jpeg)))
+    limits.check_size(*image.size)
     image.load()
     metadata, notices = from_jpeg(data, jpeg)
     notices = (*notices, *_check_is_whole(jpeg, image))
@@ -153,6 +156,7 @@ def decode_png(data: bytes, limits: Limits) -> Decoded:
     limits.check_size(png.width, png.height)
     with quiet_pillow():
         image = PngImagePlugin.PngImageFile(io.BytesIO(png.bare))
+    limits.check_size(*image.size)
     image.load()
     notices = _frames_notice(png.n_frames, "frame")
     if png.depth == 16:
@@ -186,8 +190,7 @@ def decode_tiff(data: bytes, limits: Limits) -> Decoded:
     """TIFF, first page, turned upright as its orientation says (so that it is not applied again)."""
     header = _TiffHeader(data)
     header.check(limits)
-    image = _load_tiff(data, header)
-    limits.check_size(*image.size)
+    image = _load_tiff(data, limits)
     foreign = from_tiff(data)
     found: tuple[str, ...]
     if header.bits == 16 and header.photometric == _TIFF_RGB:
@@ -240,11 +243,12 @@ class _TiffHeader:
             raise ImageError("TIFF with 16-bit planes one after the other; save it with interleaved channels")
 
 
-def _load_tiff(data: bytes, header: _TiffHeader) -> Image.Image:
+def _load_tiff(data: bytes, limits: Limits) -> Image.Image:
     """The first page, loaded. libtiff prints what is damaged and goes on; here that is an error."""
     failure: OSError | None = None
     with quiet_pillow(), complaints() as said:
         image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+        limits.check_size(*image.size)
         try:
             image.load()
         except OSError as error:
@@ -279,6 +283,7 @@ def decode_webp(data: bytes, limits: Limits) -> Decoded:
     limits.check_size(webp.width, webp.height)
     with quiet_pillow():
         image = WebPImagePlugin.WebPImageFile(io.BytesIO(data))
+    limits.check_size(*image.size)
     return _by_pillow(image, webp.foreign, _frames_notice(webp.n_frames, "frame"))
 
 

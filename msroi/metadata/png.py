@@ -63,6 +63,8 @@ def parse(data: bytes) -> Png:
             if depth not in _DEPTHS.get(colour_type, ()):
                 raise ImageError(f"damaged PNG: its header says colour type {colour_type} at {depth} bits")
             png = Png(width, height, depth, colour_type, b"", Foreign())
+        elif kind == b"IHDR":  # a decoder may take another one than we do
+            raise ImageError("damaged PNG: it has a second header")
         if kind in _CRITICAL and not (kind == b"tRNS" and png.depth == 16):
             kept.append(whole)
         png = _with_chunk(png, kind, content)

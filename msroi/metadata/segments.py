@@ -231,6 +231,8 @@ def parse(data: bytes) -> Jpeg:
         raise ImageError("damaged JPEG: it ends before its frame header")
     if not any(segment.marker == SOS for segment in segments):
         raise ImageError("damaged JPEG: it holds no picture data")
+    if sum(segment.marker in _FRAMES for segment in segments) > 1:  # a decoder may take another one than we do
+        raise ImageError("damaged JPEG: it has a second frame header")
     if frame.height == 0:
         segments, frame = _with_height_of_dnl(segments, frame)
     return Jpeg(tuple(segments), tuple(starts), frame, end, has_end_marker)

@@ -1,0 +1,103 @@
+"""Files that say one size and hold another, or ask for far more memory than they have bytes."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import files_made as made
+import pytest
+from memory_made import peak
+
+from msroi.errors import ImageError
+from msroi.images import Limits, read
+from msroi.metadata import parse
+
+PHOTO = made.picture()
+READ = """
+import sys
+from msroi.images import read
+said = list(read(sys.argv[1]).pixels.shape)
+"""
+MOST_BYTES = 300_000_000
+
+
+def header(width: int, height: int) -> bytes:
+    return made.png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+
+
+def png_of_two_headers(width: int, height: int) -> bytes:
+    """Says 8 x 8 first, then another size, of which it holds every row."""
+    packer = zlib.compressobj(9)
+    row = bytes(1 + width)
+    rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    chunks = (header(8, 8), header(width, height), made.png_chunk(b"IDAT", rows), made.png_chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def jpeg_of_two_frames(width: int, height: int) -> bytes:
+    """Says 16 x 16 in its first frame header, another size in its second."""
+    data = made.encoded(PHOTO[:16, :16])
+    start = data.index(b"\xff\xc0")
+    end = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+    frame = bytearray(data[start:end])
+    frame[5:9] = struct.pack(">HH", height, width)
+    return data[:end] + bytes(frame) + data[end:]
+
+
+def frame_in_screen(width: int, height: int) -> bytes:
+    """A GIF whose logical screen is 8 x 8 and whose frame is larger."""
+    data = bytearray(made.encoded(made.picture(8, 8)[..., 0], "GIF"))
+    start = data.rindex(b"\x2c\0\0\0\0\x08\0\x08\0")
+    data[start + 5 : start + 9] = struct.pack("<HH", width, height)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: png_of_two_headers(16_000, 16_000), "it has a second header"),
+        (lambda: png_of_two_headers(40_000, 40_000), "it has a second header"),
+        (lambda: jpeg_of_two_frames(40_000, 40_000), "it has a second frame header"),
+        (lambda: frame_in_screen(40_000, 40_000), "40000 x 40000 pixels are 1600.0 megapixels"),
+    ],
+    ids=["png-256", "png-1600", "jpeg", "gif"],
+)
+def test_a_size_said_twice_reserves_nothing(make: object, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "bomb"
+    path.write_bytes(make())  # type: ignore[operator]
+    said, n_bytes = peak(READ, path)
+    assert said.startswith("ImageError: ") and words in said and "\n" not in said
+    assert n_bytes < MOST_BYTES
+
+
+def test_a_second_frame_header_is_refused_behind_a_scan_too() -> None:
+    data = made.encoded(PHOTO)
+    again = data[data.index(b"\xff\xc0") :]
+    with pytest.raises(ImageError, match="it has a second frame header"):
+        parse(data[:-2] + again)
+    assert parse(data).frame.width == PHOTO.shape[1]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "AVIF"])
+def test_what_a_decoder_has_opened_is_checked_before_its_pixels_are_loaded(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoder's word counts beside the header's: here the first check sees nothing."""
+    data = made.encoded(PHOTO, kind)
+    sizes: list[tuple[int, int]] = []
+    checked = Limits.check_size
+
+    def once_blind(self: Limits, width: int, height: int) -> None:
+        sizes.append((width, height))
+        if len(sizes) > 1 or kind in ("BMP", "AVIF"):
+            checked(self, width, height)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("loaded before the limit was checked")
+
+    monkeypatch.setattr(Limits, "check_size", once_blind)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", refuse)
+    with pytest.raises(ImageError, match=r"56 x 40 pixels are .*; the limit is 0\.002 megapixels"):
+        read(data, limits=Limits(max_megapixels=0.002))
