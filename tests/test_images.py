@@ -713,6 +713,13 @@ def test_what_libtiff_prints_is_an_error_and_not_on_the_screen(capfd: pytest.Cap
     data[2_000:2_400] = bytes(400)
     with pytest.raises(ImageError, match="damaged TIFF"):
         read(bytes(data))
+    coded = made.encoded(PHOTO, "TIFF", mode="YCbCr", compression="jpeg")
+    for wrong in ((2, 1), (1, 2), (4, 4)):  # a message of two lines: factors are not the picture's
+        data = bytearray(coded)
+        field = data.index(struct.pack("<HHI", 530, 3, 2))
+        data[field + 8 : field + 12] = struct.pack("<2H", *wrong)
+        with pytest.raises(ImageError, match="damaged TIFF"):
+            read(bytes(data))
     assert capfd.readouterr().err == ""
 
 

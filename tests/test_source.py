@@ -248,7 +248,7 @@ def test_cut_and_flipped_files_are_levels_or_a_value_error(coding: str) -> None:
         except ValueError:
             continue
         n_read += 1
-        assert all(np.abs(level.astype(int)).max() <= 4096 for level in levels)
+        assert all(level.min() >= -2048 and level.max() <= 2047 for level in levels)
     assert n_read
 
 
@@ -258,6 +258,24 @@ def test_a_header_alone_takes_no_memory() -> None:
     data[frame + 5 : frame + 9] = b"\xff\xff\xff\xff"
     with pytest.raises(ValueError, match="fewer data"):
         _kernels.read_jpeg(bytes(data))
+
+
+def test_a_refinement_stays_within_the_range_of_levels() -> None:
+    """-1024 in steps of two bits' worth is -2048; the bit that its last scan adds would make it -2049."""
+
+    def refined(bits: bytes) -> bytes:
+        table = made.segment(0xDB, b"\0" + bytes([1] * 64))
+        frame = made.segment(0xC2, b"\x08\0\x08\0\x08\x01\x01\x11\0")
+        codes = made.segment(0xC4, b"\x00" + bytes((1, *[0] * 15)) + b"\0")
+        codes += made.segment(0xC4, b"\x10" + bytes((1, 1, *[0] * 14)) + b"\x0b\0")  # of 11 bits; end of block
+        scans = [(b"\x01\x01\0\0\0\0", b"\x7f"), (b"\x01\x01\0\x01\x3f\x01", b"\x3f\xfb")]
+        scans.append((b"\x01\x01\0\x01\x3f\x10", bits))
+        coded = b"".join(made.segment(0xDA, head) + data for head, data in scans)
+        return b"\xff\xd8" + table + frame + codes + coded + b"\xff\xd9"
+
+    assert _kernels.read_jpeg(refined(b"\x9f"))[0][0][0, 0, 1] == -2048
+    with pytest.raises(ValueError, match="a coefficient out of range"):
+        _kernels.read_jpeg(refined(b"\xbf"))
 
 
 def test_steps_beyond_a_byte_are_refused() -> None:

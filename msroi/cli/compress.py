@@ -145,7 +145,10 @@ def _add_encoder(parser: argparse.ArgumentParser) -> None:
         help="what the encoder leans to (method rdo)",
     )
     flag = partial(group.add_argument, action="store_true", default=argparse.SUPPRESS)
-    flag("--baseline", help="sequential JPEG instead of progressive, for very old decoders")
+    flag(
+        "--baseline",
+        help="sequential JPEG instead of progressive, for very old decoders; of a progressive input it may be larger",
+    )
 
 
 def _add_metadata(parser: argparse.ArgumentParser) -> None:

@@ -22,11 +22,12 @@ from PIL import Image
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _LOCK = threading.RLock()
-# How libtiff (the name of one of its functions or of its file), OpenCV and libpng begin a line.
+# How libtiff (the name of one of its functions or of its file; one message of its has a second line), OpenCV and
+# libpng begin a line.
 _LIBRARY_LINE = re.compile(
     r"(?!\w*(?:Error|Exception|Warning): )"
     r"(?:_?TIFF|_tiff|[A-Z][A-Za-z0-9]*[a-z][A-Z]|[A-Z]{2,}[a-z]|Fax\d)\w*: "
-    r"|tempfile\.tif: |\[ ?(?:WARN|ERROR|INFO|DEBUG):|libpng |OpenCV"
+    r"|tempfile\.tif: |Apparently should be \d+,\d+\.|\[ ?(?:WARN|ERROR|INFO|DEBUG):|libpng |OpenCV"
 )
 
 

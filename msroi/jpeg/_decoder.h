@@ -500,7 +500,7 @@ class JpegDecoder {
 
     // One bit more of a coefficient that is not zero (G.1.2.3).
     static void correct(int16_t& level, int bit, BitReader& reader) {
-        if (reader.take(1)) level = static_cast<int16_t>(level + (level > 0 ? bit : -bit));
+        if (reader.take(1)) level = checked(level + (level > 0 ? bit : -bit), 0);
     }
 
     static void ac_refined(const Scan& scan, int16_t* levels, int& ends, BitReader& reader) {
