@@ -40,6 +40,13 @@ def encoded(pixels: np.ndarray, kind: str = "JPEG", mode: str | None = None, **o
     return buffer.getvalue()
 
 
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """A PIL picture as a file of Pillow's."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
 def decoded(data: bytes) -> np.ndarray:
     """What Pillow makes of a file."""
     with Image.open(io.BytesIO(data)) as image:
