@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 from msroi.errors import (
     BitstreamError,
     ImageError,
+    InputMissingError,
     MissingExtraError,
     MsroiError,
     OptionError,
+    OutputError,
+    OutputExistsError,
     SaliencyError,
     TargetError,
 )
@@ -48,10 +51,13 @@ _HOMES = {
 __all__ = [
     "BitstreamError",
     "ImageError",
+    "InputMissingError",
     "Limits",
     "MissingExtraError",
     "MsroiError",
     "OptionError",
+    "OutputError",
+    "OutputExistsError",
     "Picture",
     "Report",
     "Result",

@@ -1,15 +1,19 @@
 """The exceptions a caller can meet.
 
 MsroiError
-├── ImageError          not an image, damaged, too large, or an output that cannot be written
-├── TargetError         a size or quality that cannot be reached; says how near it came
-├── SaliencyError       a map of wrong shape or values; a network missing or damaged
-├── OptionError         an option's value, or two options together, make no sense
-├── BitstreamError      a coded file that cannot be decoded
-└── MissingExtraError   an optional dependency is not installed; says what to install
+├── ImageError (OSError)               the input is no image, is damaged or too large
+│   └── InputMissingError (FileNotFoundError)      there is no such input
+├── OutputError (OSError)              what was made cannot be written
+│   └── OutputExistsError (FileExistsError)        something is there already and was not to be replaced
+├── TargetError (ValueError)           a size or quality that cannot be reached; says how near it came
+├── SaliencyError (ValueError)         a map of wrong shape or values; a network missing or damaged
+├── OptionError (ValueError)           an option's value, or two options together, make no sense
+├── BitstreamError (ValueError)        a coded file that cannot be decoded
+└── MissingExtraError                  an optional dependency is not installed; says what to install
 
-Each message is one line: the input's name, what is wrong, what to do. Each class carries the
-exit status of the command line and the status an HTTP service answers with.
+In brackets: the class of Python's own that it is as well, for callers who know that one. Each message is one
+line: the input's name, what is wrong, what to do. Each class carries the exit status of the command line and the
+status an HTTP service answers with.
 """
 
 from __future__ import annotations
@@ -26,34 +30,52 @@ class MsroiError(Exception):
         super().__init__(" ".join(str(message).split()))
 
 
-class ImageError(MsroiError):
-    """The input is no image, is damaged, is too large, or the output cannot be written."""
+class ImageError(MsroiError, OSError):
+    """The input is no image, is damaged or is too large."""
 
+    exit_status = 3
     http_status = 422
 
 
-class TargetError(MsroiError):
+class InputMissingError(ImageError, FileNotFoundError):
+    """There is no such file or folder."""
+
+
+class OutputError(MsroiError, OSError):
+    """An output cannot be written: its place, or an input that it would replace."""
+
+    exit_status = 5
+
+
+class OutputExistsError(OutputError, FileExistsError):
+    """The output exists already and was not to be replaced."""
+
+
+class TargetError(MsroiError, ValueError):
     """The target cannot be reached; the message says how near an encode came."""
 
+    exit_status = 4
     http_status = 422
 
 
-class SaliencyError(MsroiError):
+class SaliencyError(MsroiError, ValueError):
     """A saliency map has a wrong shape or values, or the network's file is missing or damaged."""
 
+    exit_status = 3
     http_status = 422
 
 
-class OptionError(MsroiError):
+class OptionError(MsroiError, ValueError):
     """An option, or a combination of options, makes no sense."""
 
     exit_status = 2
     http_status = 400
 
 
-class BitstreamError(MsroiError):
+class BitstreamError(MsroiError, ValueError):
     """A coded file is damaged or was not made by this codec."""
 
+    exit_status = 3
     http_status = 422
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import io
 import json
+import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -264,6 +266,29 @@ def test_json_knows_no_infinity() -> None:
     assert json.loads(as_json(record)) == {"psnr_db": None, "list": [None, 1.5], "path": "a"}
 
 
+def test_each_failure_has_a_status_of_its_own(
+    folder: Path, small: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(folder / "a.png", small)
+    (folder / "bad.png").write_bytes(b"no picture")
+    (folder / "there.jpg").write_bytes(b"something else")
+    for words, status, name in (
+        (["bad.png"], 3, "ImageError"),
+        (["none.png"], 3, "InputMissingError"),
+        (["a.png", "--size", "100"], 4, "TargetError"),
+        (["a.png", "-o", "there.jpg"], 5, "OutputExistsError"),
+        (["a.png", "-d", "bad.png/below"], 5, "OutputError"),
+        (["a.png", "--map", "bad.png"], 3, "SaliencyError"),
+        (["a.png", "--focus", "100,0,90,10"], 2, "OptionError"),
+        (["a.png", "bad.png", "--size", "100", "-d", "mixed"], 1, "TargetError"),
+    ):
+        found, out, _ = run(capsys, "compress", *words, "--json", *(FAST if "--map" not in words else []))
+        record = json.loads(out.splitlines()[0])
+        assert (found, record["error_class"]) == (status, name)
+        assert (record["schema"], record["verb"], record["status"]) == (1, "compress", "failed")
+        assert record["exit_status"] == status or status == 1
+
+
 def test_failures_name_the_input_once() -> None:
     assert failure(ImageError("a.png: damaged"), "a.png") == "a.png: damaged"
     assert failure(ImageError("damaged"), "a.png") == "a.png: damaged"
@@ -289,7 +314,7 @@ def test_compress_writes_beside_the_input_and_never_touches_it(
     assert row.startswith("a.png ") and f"{len(before):,}" in row and f"{len(data):,}" in row and "% of plain" in row
 
     again = run(capsys, "compress", "a.png", *FAST)
-    assert again[:2] == (1, "")
+    assert again[:2] == (5, "")
     assert one_line(again[2]) and again[2].startswith("msroi: a.png: a.msroi.jpg: exists") and "--overwrite" in again[2]
     assert run(capsys, "compress", "a.png", "--overwrite", "--quiet", *FAST) == (0, "", "")
     assert (folder / "a.msroi.jpg").read_bytes() == data
@@ -299,7 +324,7 @@ def test_compress_says_the_same_in_json(folder: Path, small: np.ndarray, capsys:
     save(folder / "a.png", small)
     (folder / "bad.png").write_bytes(b"no picture")
     status, out, err = run(capsys, "compress", "a.png", "bad.png", "--quality", 60, "-d", "out", "--json", *FAST)
-    assert status == 1
+    assert status == 3
     good, bad = (json.loads(line) for line in out.splitlines())
     result = compress(small, quality=60, map_kind="none")
     assert (folder / "out" / "a.jpg").read_bytes() == result.data
@@ -338,7 +363,7 @@ def test_a_target_out_of_reach_says_how_near_it_came(
 ) -> None:
     save(folder / "a.png", small)
     status, out, err = run(capsys, "compress", "a.png", "--size", "100", *FAST)
-    assert (status, out) == (1, "")
+    assert (status, out) == (4, "")
     assert one_line(err) and re.match(r"msroi: a\.png: target 100 bytes .* \(\d+ bytes\)", err)
     assert [path.name for path in folder.iterdir()] == ["a.png"]
 
@@ -351,7 +376,7 @@ def test_a_folder_finishes_the_good_ones_with_its_structure(
     (folder / "in" / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
     save(folder / "in" / "c.msroi.jpg", small)
     status, out, err = run(capsys, "compress", "in", "-d", "in/out", *FAST)
-    assert status == 1
+    assert status == 3
     made = sorted(str(path.relative_to(folder / "in" / "out")) for path in (folder / "in" / "out").rglob("*.*"))
     assert made == ["a.jpg", str(Path("deep/b.JPEG"))]
     assert len(err.splitlines()) == 2 and "1 of 3 inputs failed" in err
@@ -408,7 +433,7 @@ def test_what_cannot_be_written_is_refused_and_no_input_is_lost(
     (folder / "link.jpg").symlink_to("a.jpg")
     before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
     status, out, err = run(capsys, "compress", *words, *FAST)
-    assert status in (1, 2)
+    assert status in (2, 3, 5)
     assert out == "" and one_line(err)
     assert {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()} == before
 
@@ -513,6 +538,67 @@ def test_an_interrupt_leaves_nothing_partial(tmp_path: Path, photo: np.ndarray) 
         assert load(path).shape == (1024, 1536, 3)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a signal")
+def test_a_process_that_is_told_to_end_says_so_and_leaves_nothing_partial(tmp_path: Path, photo: np.ndarray) -> None:
+    """Told in the middle of a write, before the file is on the disk."""
+    save(tmp_path / "a.bmp", photo)
+    code = (
+        "import os, signal, sys; from msroi.cli import main; "
+        "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGTERM); sys.exit(main(sys.argv[1:]))"
+    )
+    words = [sys.executable, "-c", code, "compress", str(tmp_path), *FAST]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "msroi: terminated\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bmp"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_an_interrupt_before_the_command_begins_is_no_traceback() -> None:
+    """The first import after the package's own is where this one comes."""
+    code = (
+        "import os, signal, sys, runpy\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'msroi.cli': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.argv = ['msroi', 'info']\n"
+        "runpy.run_module('msroi', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr == "" and done.returncode in (-signal.SIGINT, 130)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes them")
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("compress - <&-", 3, "standard input: is closed; pipe a picture into it"),
+        ("compress - >&- <a.png", 5, "standard output: is closed; use -o FILE"),
+        ("compress a.png -o - >&-", 5, "standard output: is closed; use -o FILE"),
+        ("compress a.png -o y.jpg <&- >&-", 0, ""),
+        ("compress a.png -o y.jpg <&- >&- 2>&-", 0, ""),
+        ("compress none.png 2>&-", 3, ""),
+        ("info a.png >&-", 0, ""),
+    ],
+)
+def test_closed_standard_streams(line: str, status: int, said: str, folder: Path, small: np.ndarray) -> None:
+    save(folder / "a.png", small)
+    words = f"{shlex.join(COMMAND)} {line}" + (" --map-kind none" if line[0] == "c" else "")
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == status
+    assert done.stderr == (f"msroi: {said}\n" if said else "")
+    assert (folder / "y.jpg").is_file() == ("y.jpg" in line)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_a_folder_is_passed_over(folder: Path, small: np.ndarray) -> None:
+    save(folder / "a.png", small)
+    os.mkfifo(folder / "x.jpg")
+    inputs, problems = expand(["."])
+    assert ([item.name for item in inputs], problems) == (["a.png"], [])
+
+
 def test_a_reader_that_leaves_is_no_error_on_the_screen(tmp_path: Path, small: np.ndarray) -> None:
     for place in range(3):
         save(tmp_path / f"{place}.png", small)
@@ -542,7 +628,7 @@ def test_map_writes_all_forms_as_large_as_the_upright_picture(
     assert np.array_equal(grey, np.rint(values * 255).astype(np.uint8))
     for name in ("a.heat.png", "a.overlay.png"):
         assert load(folder / name).shape == (144, 96, 3)
-    assert run(capsys, "map", "a.jpg", "--map-kind", "none")[0] == 1  # a.map.png exists
+    assert run(capsys, "map", "a.jpg", "--map-kind", "none")[0] == 5  # a.map.png exists
 
 
 def test_map_of_the_network_is_that_of_the_library(
@@ -610,7 +696,7 @@ def test_compare_finishes_what_fits(folder: Path, small: np.ndarray, capsys: pyt
     save(folder / "b.jpg", small)
     save(folder / "narrow.jpg", small[:, :100])
     status, out, err = run(capsys, "compare", "a.png", "b.jpg", "narrow.jpg", "missing.jpg", "--no-map")
-    assert status == 1
+    assert status == 3
     assert "b.jpg" in out and "narrow.jpg" not in out
     assert "narrow.jpg: 100 x 96 pixels" in err and "144 x 96" in err and "missing.jpg: no such" in err
     assert "2 of 3 inputs failed" in err
@@ -639,10 +725,10 @@ def test_compare_writes_a_page(folder: Path, small: np.ndarray, capsys: pytest.C
     assert run(capsys, *words)[0] == 0
     page = (folder / "page.html").read_text(encoding="utf-8")
     assert "&lt;b&gt;.jpg" in page and "<b>.jpg" not in page and "data:image/jpeg;base64," in page
-    assert run(capsys, *words)[0] == 1
+    assert run(capsys, *words)[0] == 5
     assert run(capsys, *words, "--overwrite")[0] == 0
     status, _, err = run(capsys, "compare", "a.png", "<b>.jpg", "--no-map", "--html", "a.png", "--overwrite")
-    assert status == 1 and "never replaced" in err
+    assert status == 5 and "never replaced" in err
 
 
 # --- demo --------------------------------------------------------------------------------------
@@ -672,7 +758,7 @@ def test_demo_writes_everything_and_only_over_its_own(
     assert run(capsys, "demo", "trial", "--image", "mine.png", "--quiet") == (0, "", "")
     (folder / "trial" / "scores.json").write_text("{}")
     status, out, err = run(capsys, "demo", "trial", "--image", "mine.png")
-    assert (status, out) == (1, "") and one_line(err) and "--overwrite" in err
+    assert (status, out) == (5, "") and one_line(err) and "--overwrite" in err
 
 
 def test_demo_has_a_photo_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -686,7 +772,7 @@ def test_demo_has_a_photo_of_its_own(folder: Path, capsys: pytest.CaptureFixture
 def test_demo_never_replaces_the_photo(folder: Path, photo: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
     before = save(folder / "original.png", photo).read_bytes()
     status, _, err = run(capsys, "demo", ".", "--image", "original.png", "--overwrite")
-    assert status == 1 and "never replaced" in err
+    assert status == 5 and "never replaced" in err
     assert [path.name for path in folder.iterdir()] == ["original.png"]
     assert (folder / "original.png").read_bytes() == before
 
@@ -726,7 +812,7 @@ def test_info_of_other_files(folder: Path, small: np.ndarray, capsys: pytest.Cap
     (folder / "b.jpg").write_bytes(b"\xff\xd8\xff")
     (folder / "c.txt").write_text("words")
     status, out, err = run(capsys, "info", "a.png", "b.jpg", "c.txt", "--json")
-    assert status == 1
+    assert status == 3
     records = [json.loads(line) for line in out.splitlines()]
     assert records[0]["format"] == "PNG" and (records[0]["width"], records[0]["height"]) == (144, 96)
     assert [record["input"] for record in records] == ["a.png", "b.jpg", "c.txt"]
@@ -744,7 +830,7 @@ def test_no_damaged_file_gets_past_one_line(
     place = ["-d", "out"] if verb != "info" else []
     kind = FAST if verb != "info" else []
     status, out, err = run(capsys, verb, damaged, "--json", "--limit-megapixels", 20, *place, *kind)
-    assert status == 1
+    assert status == 3
     records = [json.loads(line) for line in out.splitlines()]
     lines = err.splitlines()
     failed = [record for record in records if "error" in record]
@@ -757,7 +843,7 @@ def test_no_damaged_file_gets_past_one_line(
 
 def test_a_missing_file_is_named_as_it_was_given(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     status, out, _ = run(capsys, "compress", "a: b.jpg", "--json")
-    assert status == 1
+    assert status == 3
     assert json.loads(out)["input"] == "a: b.jpg"
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
-from msroi.errors import ImageError, MissingExtraError, OptionError
+from msroi.errors import ImageError, MissingExtraError, OptionError, OutputError
 from msroi.images import (
     Limits,
     Metadata,
@@ -781,7 +781,7 @@ def test_a_file_is_written_with_the_bits_of_a_new_one(tmp_path: Path) -> None:
     ordinary.write_bytes(b"")
     assert path.read_bytes() == PLAIN
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(ordinary.stat().st_mode)
-    with pytest.raises(ImageError, match="exists already; --overwrite"):
+    with pytest.raises(OutputError, match="exists already; --overwrite"):
         write_atomically(path, b"other", overwrite=False)
     path.chmod(0o640)
     write_atomically(path, b"other", overwrite=True)
@@ -796,7 +796,7 @@ def test_an_input_is_never_replaced_not_even_through_a_link(tmp_path: Path) -> N
     (tmp_path / "hard.jpg").hardlink_to(source)
     (tmp_path / "folder").mkdir()
     for name in ("in.jpg", "soft.jpg", "hard.jpg", "folder/../in.jpg"):
-        with pytest.raises(ImageError, match="an input is never replaced"):
+        with pytest.raises(OutputError, match="an input is never replaced"):
             write_atomically(tmp_path / name, b"other", overwrite=True, never=[source, tmp_path / "gone.jpg"])
     assert source.read_bytes() == PLAIN
 
@@ -810,11 +810,11 @@ def test_a_link_to_another_file_is_followed(tmp_path: Path) -> None:
 
 
 def test_failures_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ImageError, match="its folder does not exist"):
+    with pytest.raises(OutputError, match="its folder does not exist"):
         write_atomically(tmp_path / "none" / "out.jpg", PLAIN, overwrite=False)
-    with pytest.raises(ImageError, match="is a folder"):
+    with pytest.raises(OutputError, match="is a folder"):
         write_atomically(tmp_path, PLAIN, overwrite=True)
-    with pytest.raises(ImageError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         write_atomically(tmp_path / ("x" * 300), PLAIN, overwrite=False)
 
     def full(_: int) -> None:
@@ -822,7 +822,7 @@ def test_failures_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "fsync", full)
     (tmp_path / "old.jpg").write_bytes(b"old")
-    with pytest.raises(ImageError, match=r"old\.jpg: cannot be written: no space left"):
+    with pytest.raises(OutputError, match=r"old\.jpg: cannot be written: no space left"):
         write_atomically(tmp_path / "old.jpg", PLAIN, overwrite=True)
     assert (tmp_path / "old.jpg").read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["old.jpg"]
@@ -833,7 +833,7 @@ def test_a_folder_that_may_not_be_written_is_one_clear_line(tmp_path: Path) -> N
         pytest.skip("the administrator may write anywhere")
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(ImageError, match="permission denied"):
+        with pytest.raises(OutputError, match="permission denied"):
             write_atomically(tmp_path / "out.jpg", PLAIN, overwrite=False)
     finally:
         tmp_path.chmod(0o700)

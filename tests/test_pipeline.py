@@ -16,7 +16,7 @@ from PIL import Image
 
 import msroi
 from msroi import images, metrics
-from msroi.errors import ImageError, OptionError, SaliencyError, TargetError
+from msroi.errors import OptionError, OutputError, SaliencyError, TargetError
 from msroi.jpeg import CODECS, plain
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.two_pass import TwoPass
@@ -574,14 +574,14 @@ def test_save_never_replaces_the_input(photo: np.ndarray, tmp_path: Path) -> Non
     path, output = tmp_path / "in.jpg", tmp_path / "out.jpg"
     path.write_bytes(jpeg_file(photo, 90))
     result = compress(path, saliency=MAP)
-    with pytest.raises(ImageError):
+    with pytest.raises(OutputError):
         result.save(path, overwrite=True)
     result.save(output)
     assert output.read_bytes() == result.data
-    with pytest.raises(ImageError):
+    with pytest.raises(OutputError):
         result.save(output)
     result.save(output, overwrite=True)
-    with path.open("rb") as file, pytest.raises(ImageError):
+    with path.open("rb") as file, pytest.raises(OutputError):
         compress(file, saliency=MAP).save(path, overwrite=True)
     assert sorted(tmp_path.iterdir()) == [path, output]
 
@@ -596,7 +596,7 @@ def test_save_knows_the_input_by_other_ways(photo: np.ndarray, tmp_path: Path, m
     results.append(compress("in.jpg", saliency=MAP))
     monkeypatch.chdir(tmp_path / "elsewhere")
     for result in results:
-        with pytest.raises(ImageError, match="is an input"):
+        with pytest.raises(OutputError, match="is an input"):
             result.save(path, overwrite=True)
 
 

@@ -2,8 +2,9 @@
 
     argv -> parser of the chosen verb -> run(arguments) -> exit status
 
-Status 0: done. 1: an input failed (the others were finished). 2: wrong usage, nothing was done.
-130: interrupted. 141: the reader of our output went away.
+Status 0: done. 2: wrong usage, nothing was done. Where inputs failed (the others were finished): 3 an input cannot
+be read, 4 a target cannot be reached, 5 an output cannot be written, 1 anything else, or several of these.
+130: interrupted. 141: the reader of our output went away. 143: told to end.
 
 A verb is a module here with `add_arguments(parser)`, `run(arguments) -> int` and `EXAMPLES`, and a line in
 `VERBS`. Only the chosen verb is imported, so `msroi --version` and `--help` load no NumPy.
@@ -12,16 +13,19 @@ A verb is a module here with `add_arguments(parser)`, `run(arguments) -> int` an
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from msroi.cli.arguments import VerbParser, add_debug
-from msroi.cli.output import failure, print_error
-from msroi.errors import MsroiError
+from msroi.cli.output import exit_status, failure, print_error
 
 # name -> its line in `msroi --help`
 VERBS = {
@@ -36,6 +40,11 @@ VERBS = {
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+TERMINATED = 143
+
+
+class Terminated(BaseException):
+    """SIGTERM: what is being written is taken away on the way out."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,18 +52,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     try:
-        with warnings.catch_warnings():
+        with _signals(), warnings.catch_warnings():
             if not debug:
                 # Pillow warns about odd EXIF and the like; what the user must know is a notice of ours.
                 warnings.simplefilter("ignore")
             status = _run(words)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return status
     except SystemExit as stop:  # argparse: --help, --version, wrong usage
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
         print_error("interrupted")
         return INTERRUPTED
+    except Terminated:
+        print_error("terminated")
+        return TERMINATED
     except BrokenPipeError:
         _discard_standard_output()
         return BROKEN_PIPE
@@ -62,7 +75,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             traceback.print_exc()
         print_error(failure(error))
-        return error.exit_status if isinstance(error, MsroiError) else 1
+        return exit_status(error)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """While a command runs: SIGINT is a KeyboardInterrupt and SIGTERM is `Terminated`, unless somebody ignores them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a command inside a program of somebody else's
+        return
+
+    def terminate(*_: object) -> None:
+        raise Terminated
+
+    wanted: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: terminate}
+    before = {number: signal.getsignal(number) for number in wanted}
+    ours = [number for number in wanted if before[number] == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, wanted[number])
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])
 
 
 def _run(words: list[str]) -> int:

@@ -48,7 +48,8 @@ examples:
 
 A line a file: bytes before, of plain JPEG, and of ours (the whole file), what was reached, seconds. With
 --json an object a line with everything known. Where the picture goes to standard output, lines and JSON go
-to standard error. Status: 0 done (an original kept is done), 1 an input failed, 2 wrong usage.
+to standard error. Status: 0 done (an original kept is done), 2 wrong usage, 3 an input cannot be read, 4 the target
+cannot be reached, 5 an output cannot be written, 1 inputs failed in different ways.
 """
 
 # Options handed on to msroi.compress under the same name.

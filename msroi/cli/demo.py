@@ -18,7 +18,7 @@ from msroi.cli.arguments import add_running, whole_number
 from msroi.cli.compare import score_file
 from msroi.cli.output import Screen, as_json, render
 from msroi.cli.scores import Scored, make_page, own_weights, scales_note, tables
-from msroi.errors import ImageError, MissingExtraError
+from msroi.errors import MissingExtraError, OutputError, OutputExistsError
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -78,12 +78,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_folder(folder: Path, overwrite: bool) -> None:
     """A demo replaces what a demo wrote, known by its scores, and other files only when told to."""
     if folder.exists() and not folder.is_dir():
-        raise ImageError(f"{folder}: is a file; the demo wants a folder")
+        raise OutputError(f"{folder}: is a file; the demo wants a folder")
     if overwrite or not folder.is_dir() or _made_here(folder):
         return
     present = sorted(name for name in FILES if (folder / name).exists())
     if present:
-        raise ImageError(f"{folder / present[0]}: exists and no demo made it; name another folder or use --overwrite")
+        path = folder / present[0]
+        raise OutputExistsError(f"{path}: exists and no demo made it; name another folder or use --overwrite")
 
 
 def _made_here(folder: Path) -> bool:

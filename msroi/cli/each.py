@@ -6,24 +6,62 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from msroi.cli.inputs import Input
-from msroi.cli.output import Screen, failure
+from msroi.cli.output import Screen, exit_status, failure
 from msroi.errors import ImageError, OptionError
 
 SOME_FAILED = 1
-WRONG_USAGE = OptionError.exit_status
+
+
+class Failures:
+    """What failed in a run: told when it is met, counted, and the exit status of it all.
+
+    problems: inputs that were not found, name and error; they count as failed.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, ImageError]], screen: Screen) -> None:
+        self.screen = screen
+        self.errors: list[BaseException] = []
+        for name, error in problems:
+            self.tell(error, name)
+
+    def tell(self, error: BaseException, name: str) -> None:
+        """One line, and one object for machines, on an input that failed."""
+        self.errors.append(error)
+        message = failure(error, name)
+        if self.screen.debug:
+            traceback.print_exception(error)
+        self.screen.error(message)
+        self.screen.record(
+            {
+                "input": name,
+                "error": message,
+                "error_class": type(error).__name__,
+                "exit_status": exit_status(error),
+            },
+            status="failed",
+        )
+
+    def status(self, n_inputs: int) -> int:
+        """The exit status of a run over so many inputs, of which those that were not found are some.
+
+        That of the errors where all have the same; but wrong usage means that nothing was done, so that it takes
+        every input.
+        """
+        if not self.errors:
+            return 0
+        if n_inputs > 1:
+            self.screen.error(f"{len(self.errors)} of {n_inputs} inputs failed")
+        statuses = {exit_status(error) for error in self.errors}
+        if len(statuses) > 1 or (statuses == {OptionError.exit_status} and len(self.errors) < n_inputs):
+            return SOME_FAILED
+        return statuses.pop()
 
 
 def run_each(
     inputs: Sequence[Input], problems: Sequence[tuple[str, ImageError]], work: Callable[[Input], None], screen: Screen
 ) -> int:
-    """Work on every input. Returns the exit status.
-
-    problems: inputs that were not found, name and error; they count as failed. Where every input
-    fails by an OptionError, the usage was wrong.
-    """
-    failures: list[Exception] = [error for _, error in problems]
-    for name, error in problems:
-        _tell(error, name, screen)
+    """Work on every input. Returns the exit status. problems: see `Failures`."""
+    failures = Failures(problems, screen)
     with screen.progress(len(inputs)) as start:
         for item in inputs:
             start(item.name)
@@ -32,26 +70,5 @@ def run_each(
             except BrokenPipeError:
                 raise
             except Exception as error:
-                _tell(error, item.name, screen)
-                failures.append(error)
-    n_all = len(inputs) + len(problems)
-    if not failures:
-        return 0
-    if n_all > 1:
-        screen.error(f"{len(failures)} of {n_all} inputs failed")
-    all_usage = len(failures) == n_all and all(isinstance(error, OptionError) for error in failures)
-    return WRONG_USAGE if all_usage else SOME_FAILED
-
-
-def _tell(error: Exception, name: str, screen: Screen) -> None:
-    message = failure(error, name)
-    if screen.debug:
-        traceback.print_exception(error)
-    screen.error(message)
-    screen.record(
-        {
-            "input": name,
-            "error": message,
-            "error_class": type(error).__name__,
-        }
-    )
+                failures.tell(error, item.name)
+    return failures.status(len(inputs) + len(problems))

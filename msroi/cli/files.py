@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msroi.cli.inputs import PICTURE_SUFFIXES, STANDARD_STREAM, TO_STDOUT, Input
-from msroi.errors import OptionError
+from msroi.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
     import argparse
@@ -51,13 +51,15 @@ def single_output(arguments: argparse.Namespace, suffixes: frozenset[str], what:
         raise OptionError(f"-o {output or repr(output)}: is a folder; use -d for folders")
     elif Path(output).suffix.lower() in PICTURE_SUFFIXES - suffixes:
         raise OptionError(f"-o {output}: what is written is {what}; give the name another ending")
+    if output == STANDARD_STREAM and sys.stdout is None:
+        raise OutputError("standard output: is closed; use -o FILE")
     if output == STANDARD_STREAM and sys.stdout.isatty():
         raise OptionError("standard output is a terminal, no place for a picture; use -o FILE or a pipe")
     return output
 
 
 def check_free(path: Path, overwrite: bool, never: Sequence[Path] = ()) -> None:
-    """Raises ImageError where the output could not be written, before any work is spent on it."""
+    """Raises OutputError where the output could not be written, before any work is spent on it."""
     from msroi.images import refuse_to_replace
 
     refuse_to_replace(path, overwrite=overwrite, never=never)
@@ -68,8 +70,18 @@ def write(path: Path, data: bytes, *, overwrite: bool, never: Sequence[Path] = (
     from msroi.images import write_atomically
 
     if make_folder:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder_of(path)
     write_atomically(path, data, overwrite=overwrite, never=never)
+
+
+def make_folder_of(path: Path) -> None:
+    """The folder that a file is to stand in, with those above it. Errors: OutputError."""
+    from msroi.images import cannot_be_written
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
 
 
 def write_planned(arguments: argparse.Namespace, path: Path, data: bytes, never: Sequence[Path]) -> None:
@@ -81,6 +93,8 @@ def write_planned(arguments: argparse.Namespace, path: Path, data: bytes, never:
 
 
 def _write_standard_output(data: bytes) -> None:
+    if sys.stdout is None:
+        raise OutputError("standard output: is closed; use -o FILE")
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 

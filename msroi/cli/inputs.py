@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from msroi.errors import ImageError, OptionError
+from msroi.errors import ImageError, InputMissingError, OptionError
 
 JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})
 # What is taken from a folder; a file that is named is taken whatever its name.
@@ -43,15 +43,20 @@ class Input:
         """What `msroi` reads."""
         if self.path is not None:
             return self.path
+        if sys.stdin is None:
+            raise ImageError(f"{self.name}: is closed; pipe a picture into it")
         if sys.stdin.isatty():
             raise ImageError(f"{self.name}: it is a terminal; pipe a picture into it")
         return sys.stdin.buffer
 
     def read(self, max_bytes: int) -> bytes:
-        """The whole file. Errors: ImageError for one of more bytes."""
+        """The whole file. Errors: ImageError for one of more bytes, or that cannot be read."""
         source = self.open()
-        with source.open("rb") if isinstance(source, Path) else source as file:
-            data = file.read(max_bytes + 1)
+        try:
+            with source.open("rb") if isinstance(source, Path) else source as file:
+                data = file.read(max_bytes + 1)
+        except OSError as error:
+            raise ImageError(f"{self.name}: cannot be read: {(error.strerror or str(error)).lower()}") from error
         if len(data) > max_bytes:
             raise ImageError(f"{self.name}: more than {max_bytes:,} bytes; raise --limit-bytes to look into it")
         return data
@@ -83,7 +88,7 @@ def expand(
                 what = "picture files" if suffixes is PICTURE_SUFFIXES else f"files {' '.join(sorted(suffixes))}"
                 problems.append((word, ImageError(f"{word}: no {what} in this folder")))
         elif not os.path.lexists(path):
-            problems.append((word, ImageError(f"{word}: no such file or folder")))
+            problems.append((word, InputMissingError(f"{word}: no such file or folder")))
         else:
             inputs.append(Input(word, path, Path(path.name)))
     if len(words) > 1 and any(item.path is None for item in inputs):
@@ -99,7 +104,8 @@ def _walk(
     problems: list[tuple[str, ImageError]],
 ) -> list[Input]:
     def note(error: OSError) -> None:
-        problems.append((str(error.filename), ImageError(f"{error.filename}: {error.strerror}")))
+        reason = (error.strerror or str(error)).lower()
+        problems.append((str(error.filename), ImageError(f"{error.filename}: cannot be read: {reason}")))
 
     skipped = None if outputs_folder is None else os.path.realpath(outputs_folder)
     if skipped == os.path.realpath(folder):
@@ -112,6 +118,8 @@ def _walk(
         for name in sorted(files):
             if _is_name_with(suffixes, name) and not name.lower().endswith(skipped_suffixes):
                 path = Path(place, name)
+                if path.exists() and not path.is_file():
+                    continue  # a pipe or a device, which nobody may ever write to
                 found.append(Input(str(path), path, path.relative_to(folder)))
     return found
 

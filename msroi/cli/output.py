@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+SCHEMA = 1
+"""Of the JSON of all verbs; a new number whenever a name goes or changes its meaning."""
+
 # --- lines -------------------------------------------------------------------------------------
 
 
@@ -47,7 +50,7 @@ def print_line(text: str, stream: TextIO) -> None:
 
 def print_error(text: str) -> None:
     """`msroi: text` on standard error."""
-    with contextlib.suppress(OSError, ValueError):  # nobody there to read it
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody there to read it
         print_line(f"msroi: {text}", sys.stderr)
 
 
@@ -63,6 +66,11 @@ def failure(error: BaseException, name: str | None = None) -> str:
     elif not isinstance(error, MsroiError):
         text = f"{type(error).__name__}: {text} (this should not happen; --debug shows where)"
     return text if name is None or text.startswith(name) else f"{name}: {text}"
+
+
+def exit_status(error: BaseException) -> int:
+    """What the command line ends with for this error: its class's own, 1 for what is none of ours."""
+    return error.exit_status if isinstance(error, MsroiError) else 1
 
 
 def as_json(record: dict[str, Any]) -> str:
@@ -96,10 +104,11 @@ class Screen:
 
     def __init__(self, arguments: argparse.Namespace, *, data_on_stdout: bool = False, slow: bool = False) -> None:
         self.json: bool = arguments.json
+        self.verb = " ".join(filter(None, (arguments.verb, getattr(arguments, "neural_verb", None))))
         self.slow = slow
         self.quiet: bool = arguments.quiet
         self.debug: bool = getattr(arguments, "debug", False)
-        self.stream = sys.stderr if data_on_stdout else sys.stdout
+        self.stream: TextIO = (sys.stderr if data_on_stdout else sys.stdout) or _nowhere()
         self._progress: Progress | None = None
         self._n_started = 0
 
@@ -121,13 +130,13 @@ class Screen:
         if self.for_people:
             self._print(text, self.stream)
 
-    def record(self, record: dict[str, Any]) -> None:
-        """An object for machines."""
+    def record(self, record: dict[str, Any], status: str = "done") -> None:
+        """An object for machines. status: done, kept, skipped or failed; docs/json.md has the vocabulary."""
         if self.json:
-            self._print(as_json(record), self.stream)
+            self._print(as_json({"schema": SCHEMA, "verb": self.verb, "status": status, **record}), self.stream)
 
     def error(self, text: str) -> None:
-        self._print(f"msroi: {text}", sys.stderr)
+        self._print(f"msroi: {text}", sys.stderr or _nowhere())
 
     def table(self, table: Table) -> None:
         """A table for people: as wide as it needs to be in a pipe, without colour or trailing blanks."""
@@ -138,7 +147,7 @@ class Screen:
     @contextlib.contextmanager
     def progress(self, total: int) -> Iterator[Callable[[str], None]]:
         """A bar on standard error while several inputs are worked on; yields `start(name)`."""
-        if total < (1 if self.slow else 2) or self.quiet or not sys.stderr.isatty():
+        if total < (1 if self.slow else 2) or self.quiet or sys.stderr is None or not sys.stderr.isatty():
             yield lambda name: None
             return
         from rich.console import Console
@@ -178,6 +187,11 @@ class Screen:
             self._progress.console.print(escape(text), markup=False, highlight=False, soft_wrap=True, emoji=False)
         else:
             print_line(text, stream)
+
+
+def _nowhere() -> TextIO:
+    """Where words go when standard output was closed."""
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _plain_markup(name: str) -> str:

@@ -13,7 +13,7 @@ from msroi.images.edits import resize_to_max_side, strip
 from msroi.images.orientation import to_stored, turn_upright
 from msroi.images.picture import Limits, Picture, Source
 from msroi.images.reader import read
-from msroi.images.writer import refuse_to_replace, write_atomically
+from msroi.images.writer import cannot_be_written, refuse_to_replace, write_atomically
 from msroi.metadata import (
     ExtraPicture,
     JpegFacts,
@@ -36,6 +36,7 @@ __all__ = [
     "Source",
     "assemble",
     "bare",
+    "cannot_be_written",
     "convert_to_srgb",
     "is_srgb",
     "jpeg_facts",

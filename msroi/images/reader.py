@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from msroi.errors import ImageError, MsroiError, OptionError
+from msroi.errors import ImageError, InputMissingError, MsroiError, OptionError
 from msroi.images import colour
 from msroi.images.decoders import DECODERS
 from msroi.images.formats import recognise
@@ -34,7 +34,8 @@ def read(image: Any, *, name: str | None = None, limits: Limits | None = None) -
         (height, width, 3) RGB, (height, width, 4) RGBA; a Picture passes as it is.
     name: what messages call it; by default the path or the file's name.
     limits: checked on the header, before any pixel is decoded.
-    Errors: ImageError, with the name in front, for what is no picture, damaged or over a limit;
+    Errors: ImageError, with the name in front, for what is no picture, damaged or over a limit, InputMissingError
+    (a FileNotFoundError, too) for what is not there;
     OptionError for an argument of another kind; MissingExtraError for HEIC without pillow-heif.
     """
     limits = Limits() if limits is None else limits
@@ -118,8 +119,10 @@ def _bytes_of_path(path: str | os.PathLike[str], limits: Limits) -> bytes:
             limits.check_bytes(status.st_size)
         with Path(os.fsdecode(path)).open("rb") as file:
             return _bytes_of_stream(file, limits)
+    except MsroiError:
+        raise
     except FileNotFoundError:
-        raise ImageError("no such file") from None
+        raise InputMissingError("no such file") from None
     except (OSError, ValueError) as error:
         raise ImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
 

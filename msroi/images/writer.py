@@ -9,7 +9,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from msroi.errors import ImageError
+from msroi.errors import OutputError, OutputExistsError
 
 
 def write_atomically(
@@ -23,8 +23,8 @@ def write_atomically(
 
     A link is followed to the file it means. Permission bits are those of the file it replaces, else a new
     file's. A device or a pipe (`/dev/null`) is written to as it is.
-    Errors: ImageError if `path` is one of the inputs in `never`, also through links; if it exists and
-    `overwrite` is false; if it cannot be written. Nothing partial is left.
+    Errors: OutputError if `path` is one of the inputs in `never`, also through links, or cannot be written;
+    OutputExistsError if it exists and `overwrite` is false. Nothing partial is left.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -35,26 +35,26 @@ def write_atomically(
         else:
             _replace(target, data, mode, overwrite)
     except OSError as error:
-        raise ImageError(f"{path}: {_reason(error, target)}") from error
+        raise _refused(path, target, error) from error
 
 
 def refuse_to_replace(
     path: str | os.PathLike[str], *, overwrite: bool, never: Sequence[str | os.PathLike[str]] = ()
 ) -> None:
-    """The checks of `write_atomically`, to be made before the work. Errors: ImageError."""
+    """The checks of `write_atomically`, to be made before the work. Errors: OutputError."""
     target = Path(os.path.realpath(path))
     try:
         mode = _mode(target)
         if mode is None:
             return
         if stat.S_ISDIR(mode):
-            raise ImageError(f"{path}: is a folder; name a file")
+            raise OutputError(f"{path}: is a folder; name a file")
         if any(_is_same(target, Path(other)) for other in never):
-            raise ImageError(f"{path}: is an input, and an input is never replaced; choose another name")
+            raise OutputError(f"{path}: is an input, and an input is never replaced; choose another name")
         if stat.S_ISREG(mode) and not overwrite:
-            raise ImageError(f"{path}: exists already; --overwrite replaces it")
+            raise OutputExistsError(f"{path}: exists already; --overwrite replaces it")
     except OSError as error:
-        raise ImageError(f"{path}: {_reason(error, target)}") from error
+        raise _refused(path, target, error) from error
 
 
 def _mode(path: Path) -> int | None:
@@ -103,9 +103,16 @@ def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
     temporary.replace(target)
 
 
-def _reason(error: OSError, target: Path) -> str:
+def _refused(path: str | os.PathLike[str], target: Path, error: OSError) -> OutputError:
+    if isinstance(error, OutputError):
+        return error
     if isinstance(error, FileExistsError):
-        return "exists already; --overwrite replaces it"
+        return OutputExistsError(f"{path}: exists already; --overwrite replaces it")
     if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
-        return "cannot be written: its folder does not exist"
-    return f"cannot be written: {(error.strerror or type(error).__name__).lower()}"
+        return OutputError(f"{path}: cannot be written: its folder does not exist")
+    return cannot_be_written(path, error)
+
+
+def cannot_be_written(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """The error for a path, in the system's words."""
+    return OutputError(f"{path}: cannot be written: {(error.strerror or type(error).__name__).lower()}")

@@ -79,7 +79,7 @@ class Segment:
             return f"APP{self.marker - APP0}"
         if self.marker in _FRAMES:
             return f"SOF{self.marker - 0xC0}"
-        return names.get(self.marker, f"{self.marker:02X}")
+        return names.get(self.marker, f"0x{self.marker:02X}")
 
     def to_bytes(self) -> bytes:
         """Marker, length, payload and coded data. Error: ImageError for more than 65,533 bytes."""

@@ -148,9 +148,7 @@ def _largest_whole(
         match = land_within(real, settings.low, settings.high, max_bytes, overhead=overhead)
         return replace(match, data=job.assembled(match.data))
     look = job.request.codec.look
-    return largest_within(
-        lambda setting: job.assembled(encode(setting)), settings, max_bytes, first=first, look=look
-    )
+    return largest_within(lambda setting: job.assembled(encode(setting)), settings, max_bytes, first=first, look=look)
 
 
 def _first(job: Job, settings: Sequence[Any]) -> int:

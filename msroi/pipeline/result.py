@@ -77,8 +77,8 @@ class Result:
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
         """Write the file in one step; nothing partial is ever left.
 
-        Errors: ImageError if `path` exists and `overwrite` is False, or if it is the input, which is
-        never replaced.
+        Errors: OutputExistsError if `path` exists and `overwrite` is False; OutputError if it is the input, which
+        is never replaced, or cannot be written.
         """
         never = () if self.source_path is None else (self.source_path,)
         images.write_atomically(Path(path), self.data, overwrite=overwrite, never=never)

@@ -258,8 +258,9 @@ def _row(entry: Mapping[str | None, Any], path: Path, line: int) -> Row:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
+    text = _read_text(path)
     try:
-        found = json.loads(_read_text(path))
+        found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise OptionError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(found, dict):

@@ -72,8 +72,9 @@ class Recurrent:
 
     @cached_property
     def _arrays(self) -> dict[str, Any]:
+        file = self._file
         try:
-            with np.load(io.BytesIO(self._file), allow_pickle=False) as stored:
+            with np.load(io.BytesIO(file), allow_pickle=False) as stored:
                 return dict(stored)
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise SaliencyError(f"{self.weights or WEIGHTS}: no network's file ({error})") from error
