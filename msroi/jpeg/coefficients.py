@@ -5,7 +5,7 @@ pixels --> Y, Cb, Cr --> chroma reduced --> DCT --> Coefficients
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -32,6 +32,9 @@ ROUNDS = 16
 # are clipped too, and by REACH at most: decoders' fixed-point arithmetic has room for twice as much.
 MARGIN, MOST_MARGIN, REACH = 0.1, 16.0, 64.0
 
+# DC of blocks of black and of white pixels, and how far from it the blocks of files may lie that decode to them.
+BLACK_DC, WHITE_DC, NEAR_LIMIT = -1024.0, 1016.0, 24.0
+
 # Pictures are transformed in strips of so many rows (whole MCUs): what lies between pixels and coefficients then stays
 # small and is not fetched from memory again and again.
 STRIP = 128
@@ -44,12 +47,14 @@ class Coefficients:
     half: float32, luma at half size: means of 2 x 2 samples centred on 0, those at odd borders of what there is.
     planes: for each component float32 (rows, columns, 64) in zigzag order, in the scale of the orthonormal DCT; where
     luma is at a limit they may stand for what lies beyond.
+    limits: int8 (rows, columns), of luma's blocks: -1 where all pixels are black, 1 where all are white, else 0.
     samplings: for each component its factors (horizontal, vertical). tables: for each component the steps, uint16
     (64,) in zigzag order, of the JPEG whose quantised values these are; None where they come from pixels.
     """
 
     half: Floats
     planes: tuple[Floats, ...]
+    limits: npt.NDArray[np.int8]
     samplings: tuple[tuple[int, int], ...]
     tables: tuple[Table, ...] | None = None
 
@@ -85,13 +90,45 @@ def from_pixels(pixels: Pixels, sampling: str, steps: tuple[float, ...], threads
         with ThreadPoolExecutor(threads) as pool:
             for _ in pool.map(transform, tops):  # raises what a strip raised
                 pass
-    return Coefficients(half, planes, samplings)
+    limits = at_limits(planes[0], pixels)
+    drop_unseen(planes, limits, samplings[0])
+    return Coefficients(half, planes, limits, samplings)
 
 
 def _empty_plane(height: int, width: int, factors: tuple[int, int], own: tuple[int, int]) -> Floats:
     """Room for the coefficients of a component; factors: of luma, own: of the component."""
     width, height = (-(-side * n // most) for side, n, most in zip((width, height), own, factors, strict=True))
     return np.empty((-(-height // 8), -(-width // 8), 64), np.float32)
+
+
+def at_limits(luma: Floats, pixels: Pixels) -> npt.NDArray[np.int8]:
+    """Which blocks are black or white, all their pixels inside the picture: see `Coefficients.limits`.
+
+    luma: (rows, columns, 64) coefficients of these pixels, uint8 (height, width[, 3]).
+    """
+    result = np.zeros(luma.shape[:2], np.int8)
+    dc = luma[..., 0]
+    for sign, wanted in ((-1, dc <= BLACK_DC + NEAR_LIMIT), (1, dc >= WHITE_DC - NEAR_LIMIT)):
+        for row in np.flatnonzero(wanted.any(axis=1)):
+            own = pixels[8 * row : 8 * row + 8]
+            columns = (own.max(axis=0) == 0) if sign < 0 else (own.min(axis=0) == 255)
+            columns = columns if columns.ndim == 1 else columns.all(axis=1)
+            result[row, np.logical_and.reduceat(columns, np.arange(0, len(columns), 8))] = sign
+    return result
+
+
+def drop_unseen(planes: Sequence[Floats], limits: npt.NDArray[np.int8], factors: tuple[int, int]) -> None:
+    """Set to 0 what cannot be seen: AC of black and white blocks, and colour where all of luma is black or white.
+
+    planes: as in Coefficients, changed in place; factors: (horizontal, vertical) of luma.
+    """
+    planes[0][limits != 0, 1:] = 0
+    horizontal, vertical = factors
+    for plane in planes[1:]:
+        rows, columns = plane.shape[0] * vertical, plane.shape[1] * horizontal
+        beyond = ((0, rows - limits.shape[0]), (0, columns - limits.shape[1]))
+        blocks = np.pad(limits != 0, beyond, mode="edge").reshape(plane.shape[0], vertical, plane.shape[1], horizontal)
+        plane[blocks.all(axis=(1, 3))] = 0
 
 
 def _chroma(

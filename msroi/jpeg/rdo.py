@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from msroi.errors import OptionError, SaliencyError
 from msroi.jpeg import _kernels, block_weights, guard, symbol_prices
-from msroi.jpeg.coefficients import SAMPLINGS, Coefficients, from_pixels
+from msroi.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, from_pixels
 from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.sampling import needs_full_chroma
@@ -390,11 +390,19 @@ class RdoEncoder:
         return levels
 
     def _settle_dc(self, index: int, levels: Levels, table: Table, lagrangian: float) -> None:
-        """Move DC levels that lie between two steps to where their differences cost less."""
+        """Move DC levels that lie between two steps to where their differences cost less.
+
+        Black and white blocks get levels at their limit or beyond it: decoders clip, so that is no error, while a
+        level short of it would make all of a black area grey.
+        """
         component, step = self.components[index], np.float32(table[0])
         weights = component.low * (self._shapes[index].weights()[0] * step * step)
         bits = symbol_prices.dc_prices(levels) * np.float32(lagrangian)
-        levels[..., 0] = _kernels.settle_dc(component.coefficients[..., 0] / step, weights, DC_REACH, bits)
+        wanted = component.coefficients[..., 0] / step
+        if index == 0:
+            wanted[self._source.limits < 0] = np.floor(np.float32(BLACK_DC) / step)
+            wanted[self._source.limits > 0] = np.ceil(np.float32(WHITE_DC) / step)
+        levels[..., 0] = _kernels.settle_dc(wanted, weights, DC_REACH, bits)
 
     def _quantised_component(self, index: int, table: Table, lagrangian: float) -> Levels:
         prices = self._sampled(index, table, lagrangian).prices

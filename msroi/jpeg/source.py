@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from msroi.errors import ImageError
 from msroi.jpeg import _kernels
-from msroi.jpeg.coefficients import Coefficients, luma_of
+from msroi.jpeg.coefficients import Coefficients, at_limits, drop_unseen, luma_of
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -70,7 +70,9 @@ def from_jpeg(picture: Picture, threads: int = 1) -> Coefficients | None:
         plane *= table.astype(np.float32)
         planes.append(plane)
         levels[index] = np.empty((0, 0, 64), np.int16)  # memory of large pictures
-    return Coefficients(half, tuple(planes), tuple(samplings), tuple(tables))
+    limits = at_limits(planes[0], picture.pixels)
+    drop_unseen(planes, limits, samplings[0])
+    return Coefficients(half, tuple(planes), limits, tuple(samplings), tuple(tables))
 
 
 def on_lattice(table: Table, source: Table) -> Table:
@@ -95,7 +97,9 @@ def strips(source: Coefficients, rows: npt.NDArray[np.intp]) -> Coefficients:
     for index, plane in enumerate(source.planes):
         height = 8 * (vertical if index else 1)
         planes.append(np.ascontiguousarray(plane[rows[::height] // height]))
-    return replace(source, half=np.ascontiguousarray(source.half[rows[::2] // 2]), planes=tuple(planes))
+    half = np.ascontiguousarray(source.half[rows[::2] // 2])
+    limits = np.ascontiguousarray(source.limits[rows[::8] // 8])
+    return replace(source, half=half, limits=limits, planes=tuple(planes))
 
 
 def seen_shares(height: int, width: int) -> Floats:
