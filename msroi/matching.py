@@ -225,9 +225,9 @@ class RealEncoder(Protocol):
     def near(self, setting: float) -> RealEncoder:
         """An encoder prepared for settings around this one; sizes may be slightly others."""
 
-    @property
-    def note(self) -> str:
-        """What the preparation decided, for the report; "" if nothing."""
+    def revised(self, data: bytes, setting: float) -> tuple[RealEncoder | None, str]:
+        """After a search, judged on its file: an encoder to search with once more, where this one promised too
+        much, else None; and what should be known of the file, "" if nothing."""
 
 
 def land_within(
@@ -244,35 +244,66 @@ def land_within(
 
     Estimates find the neighbourhood, the encoder prepares for it, and secants on log size between true files
     land: it ends at a file less than `near_enough` under the target, or after `tries` files once one is less than
-    FAR under it.
+    FAR under it. What the encoder says of the file may send it there once more, prepared in another way.
     Where not even the setting `low` fits, that is the answer to an error.
     overhead: bytes that come to every file and count.
     Errors: NoneFitsError where none fits; it says how small the file can be.
     """
-    goal = math.log(max(1, max_bytes) * (1 - near_enough / 2))
-    setting = _estimated(encoder, low, high, goal, overhead)
-    encoder = encoder.near(setting)
-    sizes: dict[float, float] = {}
-    kept: tuple[int, float, bytes] | None = None
-    smallest = 0
-    for _ in range(4 * tries):
-        data = encoder.encode(setting)
-        size = len(data) + overhead
-        smallest = min(smallest or size, size)
-        sizes[setting] = math.log(max(1, size))
-        if size <= max_bytes and (kept is None or size > kept[0]):
-            kept = (size, setting, data)
-        if kept and (kept[0] >= max_bytes * (1 - near_enough) or kept[1] >= high):
-            break
-        if kept and len(sizes) >= tries and kept[0] >= max_bytes * (1 - FAR):
-            break
-        following = _onward(sizes, low, high, goal)
-        if min(abs(following - s) for s in sizes) < _FINEST * (high - low):
-            break
-        setting = following
-    if kept is None:
-        raise NoneFitsError(max_bytes, smallest)
-    return Match(kept[2], kept[1], n_probes=len(sizes), note=encoder.note)
+    landing = _Landing(low, high, max_bytes, overhead, near_enough, tries)
+    setting = _estimated(encoder, low, high, landing.goal, overhead)
+    prepared: RealEncoder | None = encoder.near(setting)
+    n_probes = 0
+    while prepared is not None:
+        match = landing.land(prepared, setting)
+        n_probes += match.n_probes
+        setting = match.setting
+        prepared, note = prepared.revised(match.data, setting)
+    return replace(match, n_probes=n_probes, note=note)
+
+
+@dataclass(frozen=True)
+class _Landing:
+    """A search for a size between true files; see `land_within` for the fields."""
+
+    low: float
+    high: float
+    max_bytes: int
+    overhead: int
+    near_enough: float
+    tries: int
+
+    @property
+    def goal(self) -> float:
+        """The log size that is aimed at."""
+        return math.log(max(1, self.max_bytes) * (1 - self.near_enough / 2))
+
+    def land(self, encoder: RealEncoder, setting: float) -> Match:
+        """Secants on log size, from `setting` on. Errors: NoneFitsError."""
+        sizes: dict[float, float] = {}
+        kept: tuple[int, float, bytes] | None = None
+        smallest = 0
+        for _ in range(4 * self.tries):
+            data = encoder.encode(setting)
+            size = len(data) + self.overhead
+            smallest = min(smallest or size, size)
+            sizes[setting] = math.log(max(1, size))
+            if size <= self.max_bytes and (kept is None or size > kept[0]):
+                kept = (size, setting, data)
+            if kept and self._is_near(*kept[:2], n_files=len(sizes)):
+                break
+            following = _onward(sizes, self.low, self.high, self.goal)
+            if min(abs(following - s) for s in sizes) < _FINEST * (self.high - self.low):
+                break
+            setting = following
+        if kept is None:
+            raise NoneFitsError(self.max_bytes, smallest)
+        return Match(kept[2], kept[1], n_probes=len(sizes))
+
+    def _is_near(self, size: int, setting: float, n_files: int) -> bool:
+        """Whether a file that fits is near enough, or after so many files near enough for that."""
+        if size >= self.max_bytes * (1 - self.near_enough) or setting >= self.high:
+            return True
+        return n_files >= self.tries and size >= self.max_bytes * (1 - FAR)
 
 
 # Steps away from the first guess, and halvings after, of a search for a quality.
@@ -319,7 +350,7 @@ def fewest_bytes_between(
     for _ in range(_HALVINGS if bad_end >= low else 0):
         middle = (bad_end + good_end) / 2
         bad_end, good_end = (bad_end, middle) if is_good(prepared, middle) else (middle, good_end)
-    return Match(best[0], best[1], n_probes, best[2], prepared.note)
+    return Match(best[0], best[1], n_probes, best[2], prepared.revised(best[0], best[1])[1])
 
 
 def _estimated(encoder: RealEncoder, low: float, high: float, goal: float, overhead: int = 0) -> float:

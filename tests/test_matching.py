@@ -141,8 +141,6 @@ def test_a_quality_out_of_reach_says_what_the_best_is() -> None:
 class UnsteadyEncoder:
     """Sizes that rise to 875 at a setting of .7, then waver about 1000; estimates know nothing of it."""
 
-    note = ""
-
     def encode(self, setting: float) -> bytes:
         return b"x" * round(1250 * setting if setting < 0.7 else 1002 + 2 * math.sin(1000 * setting))
 
@@ -151,6 +149,9 @@ class UnsteadyEncoder:
 
     def near(self, setting: float) -> UnsteadyEncoder:
         return self
+
+    def revised(self, data: bytes, setting: float) -> tuple[UnsteadyEncoder | None, str]:
+        return None, ""
 
 
 @pytest.mark.parametrize("max_bytes", [300, 870, 900, 990, 998, 999])

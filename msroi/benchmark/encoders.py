@@ -38,7 +38,7 @@ class Coder:
 
     encode: a setting -> a whole file without metadata; the same bytes for the same setting.
     settings: all that may be tried, from the smallest file to the largest, or an interval of real numbers.
-    An object with these two, and for an interval maybe `rough_bytes`, `near` and `note` as in
+    An object with these two, and for an interval maybe `rough_bytes`, `near` and `revised` as in
     `matching.RealEncoder`, does as well; without them files are made to be estimated.
     """
 

@@ -1,8 +1,9 @@
 """The background guard: a map may be wrong, so what it takes from the rest of the picture has a floor.
 
 The strength of a map's weights is the largest, up to the one asked for, at which the mean SSIM of the blocks
-that weigh less than one is at least plain JPEG's at the same bytes (DESIGN 5.3). It is judged on luma, on
-the whole picture or, of large ones, on strips of it put together.
+that weigh less than one is at least plain JPEG's at the same bytes (DESIGN 5.3). Trial files of a picture, or of strips
+of a large one put together, find a strength; the file that is written in the end is judged once more, because its
+steps are not quite those of the trials, and a step of DC alone can decide in dark or flat pictures.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from msroi.jpeg import plain
+from msroi.jpeg import _kernels, plain
 from msroi.jpeg.block_weights import similarity_of_blocks
 from msroi.jpeg.coefficients import luma_of
 from msroi.jpeg.tables import Floats
 
 Pixels = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.intp]
 
-# Above so many pixels the guard looks at strips of so many rows, whole MCUs, evenly spaced.
-SAMPLE_PIXELS = 600_000
+# Above so many pixels the guard looks at strips of so many rows, whole MCUs, evenly spaced: at a trial, and at what is
+# written.
+SAMPLE_PIXELS, CHECK_PIXELS = 600_000, 1_000_000
 STRIP = 64
 
 # Strengths are tried in steps of one part in STEPS; SSIM must exceed plain's by MARGIN, because what is
@@ -28,22 +31,25 @@ STRIP = 64
 STEPS = 8
 MARGIN = 0.0005
 
+# Our file may be smaller than the plain one that it is held against: by the mark, and by what a search leaves.
+MARK_BYTES, LEFT_SHARE = 48, 0.0012
+
 # A file at a strength from 0 to 1.
 Trial = Callable[[float], bytes]
 
 
-def sampled_rows(height: int, width: int) -> npt.NDArray[np.intp]:
+def sampled_rows(height: int, width: int, n_pixels: int = SAMPLE_PIXELS) -> Rows:
     """The rows of a picture that the guard looks at: all, or of a large one strips of whole MCUs."""
-    n_strips = max(1, SAMPLE_PIXELS // (STRIP * width))
-    if height * width <= SAMPLE_PIXELS or n_strips * STRIP >= height:
+    n_strips = max(1, n_pixels // (STRIP * width))
+    if height * width <= n_pixels or n_strips * STRIP >= height:
         return np.arange(height)
     tops = [round(i * (height // STRIP - 1) / max(1, n_strips - 1)) * STRIP for i in range(n_strips)]
     return np.concatenate([np.arange(top, top + STRIP) for top in tops])
 
 
-def sample(pixels: Pixels, weights: Floats) -> tuple[Pixels, Floats]:
+def sample(pixels: Pixels, weights: Floats, rows: Rows | None = None) -> tuple[Pixels, Floats]:
     """Strips of a large picture one under the other, and the weights of their blocks."""
-    rows = sampled_rows(*pixels.shape[:2])
+    rows = sampled_rows(*pixels.shape[:2]) if rows is None else rows
     if len(rows) == len(pixels):
         return pixels, weights
     return np.ascontiguousarray(pixels[rows]), np.ascontiguousarray(weights[rows[::8] // 8])
@@ -72,6 +78,50 @@ def strength(pixels: Pixels, weights: Floats, trial: Trial, threads: int = 1) ->
     return low / STEPS
 
 
+class Check:
+    """What a finished file lost outside the map, against plain JPEG of as many bytes.
+
+    pixels: the picture; weights: of its blocks at full strength.
+    """
+
+    def __init__(self, pixels: Pixels, weights: Floats, threads: int = 1) -> None:
+        self._picture = pixels
+        self._rows = sampled_rows(pixels.shape[0], pixels.shape[1], CHECK_PIXELS)
+        self._pixels, own = sample(pixels, weights, self._rows)
+        self._background = own < 1
+        self._rivals: _Rivals | None = None
+        self._threads = threads
+
+    def shortfall(self, jpeg: bytes) -> float:
+        """How far SSIM outside is below plain's; 0 where it is not. jpeg: a file of ours, without metadata."""
+        if not self._background.any():
+            return 0.0
+        if self._rivals is None:
+            self._rivals = _Rivals(self._pixels, self._background, self._threads)
+        own, share, margin = jpeg, 1.0, 0.0
+        if self._pixels is not self._picture:
+            own, share, margin = _strips_of(jpeg, self._rows), self._share(len(jpeg)), MARGIN
+        n_bytes = (len(jpeg) * (1 + LEFT_SHARE) + MARK_BYTES) * share
+        wanted = self._rivals.similarity_at(n_bytes) + margin
+        return max(0.0, wanted - self._rivals.similarity_of(own))
+
+    def _share(self, n_bytes: int) -> float:
+        """Of the bytes of plain JPEG of the whole picture, those of its strips, where it has about `n_bytes`."""
+        assert self._rivals is not None
+        quality = self._rivals.quality_at(n_bytes * self._pixels.size / self._picture.size)
+        return self._rivals.size(quality) / len(plain.encode(self._picture, quality))
+
+
+def _strips_of(jpeg: bytes, rows: Rows) -> bytes:
+    """A file of the strips that lie in some rows of pixels, whole MCUs each, of a file of ours."""
+    levels, tables, samplings, _, width = _kernels.read_jpeg(jpeg)
+    _, vertical = samplings[0]
+    for index, own in enumerate(levels):
+        height = 8 * (vertical if index else 1)
+        levels[index] = np.ascontiguousarray(own[rows[::height] // height])
+    return _kernels.write_jpeg(levels, tables, samplings, len(rows), width, False)
+
+
 class _Rivals:
     """SSIM in the background, of plain JPEG by number of bytes; sizes and scores are kept."""
 
@@ -81,19 +131,25 @@ class _Rivals:
         self._sizes: dict[int, int] = {}
         self._similarities: dict[int, float] = {}
 
-    def similarity_at(self, n_bytes: int) -> float:
+    def similarity_at(self, n_bytes: float) -> float:
         """Between the two qualities whose files are next in size, in proportion to log bytes."""
-        low, high = plain.QUALITIES[0], plain.QUALITIES[-1]
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._size(middle) <= n_bytes else (low, middle)
-        (small, worse), (large, better) = self._at(low), self._at(high)
+        low = self.quality_at(n_bytes)
+        (small, worse), (large, better) = self._at(low), self._at(low + 1)
         if large <= small:
             return better
         share = np.log(n_bytes / small) / np.log(large / small)
         return float(worse + (better - worse) * np.clip(share, 0, 1))
 
-    def _size(self, quality: int) -> int:
+    def quality_at(self, n_bytes: float) -> int:
+        """The quality, up to the last but one, whose file has at most `n_bytes`, while the next one's has more."""
+        low, high = plain.QUALITIES[0], plain.QUALITIES[-1]
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.size(middle) <= n_bytes else (low, middle)
+        return low
+
+    def size(self, quality: int) -> int:
+        """Bytes of plain JPEG at a quality."""
         if quality not in self._sizes:
             self._sizes[quality] = len(self._encoder.encode(quality))
         return self._sizes[quality]

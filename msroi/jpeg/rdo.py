@@ -54,6 +54,9 @@ ROWS_ENOUGH = 16
 BLOCKS_ENOUGH = 8192
 PRICE_PASSES = 2
 
+# Strengths below which a file that loses too much outside the map lets it go.
+LEAST_STRENGTH = 0.25
+
 # How far a DC value may be moved, in steps; .5 is rounding. Flips near the middle save most of what a trellis over DC
 # can; mozjpeg's, which goes further, drew lines in smooth areas.
 DC_REACH = 0.6
@@ -208,6 +211,8 @@ class RdoEncoder:
         self._scale: float | None = None  # of the tables, where it is settled
         self._shift = 0.0  # added to settings, so that other weights leave sizes where they were
         self._prices: list[symbol_prices.Prices] | None = None  # where they are known from settings nearby
+        self._unprepared: RdoEncoder | None = None  # what `near` started from
+        self._check: guard.Check | None = None  # of written files, once there is one
         self._height, self._width = pixels.shape[:2]
         self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
         self._sampling = sampling
@@ -235,7 +240,11 @@ class RdoEncoder:
         It keeps the tables and moves lambda alone, so that sizes are steady; its weights have the guard's
         strength and know what an encode here lost.
         """
-        tuned = self._at_safe_strength(setting)
+        return self._at_safe_strength(setting)._prepared(setting)
+
+    def _prepared(self, setting: float) -> RdoEncoder:
+        tuned = self._copy()
+        tuned._unprepared = self
         base, truth = tuned._with_feedback(setting)
         tuned.components = self._weighted(base, self._map_factor(tuned.strength))
         samples, usual = tuned._samples(setting), self._bytes_of(self._samples(setting))
@@ -252,10 +261,36 @@ class RdoEncoder:
             return None
         return self._with_preset(FOR_FEWEST[metric])
 
-    @property
-    def note(self) -> str:
-        """How far the map was followed."""
-        if self._weights is None or self.strength == 1:
+    def revised(self, data: bytes, setting: float) -> tuple[RdoEncoder | None, str]:
+        """After a search: a more cautious encoder where the file loses too much outside the map, and what to know.
+
+        The strength is halved, then the map is let go, then the preset that leans to structure is taken.
+        """
+        if self._weights is None or not self._guarded:
+            return None, ""
+        if self._check is None:
+            self._check = guard.Check(self._pixels, self._weights, self._threads)
+        shortfall = self._check.shortfall(data)
+        if shortfall:
+            cautious = self._more_cautious()
+            if cautious is not None:
+                cautious._check = self._check
+                return cautious._prepared(setting), ""
+        return None, self._note(shortfall)
+
+    def _more_cautious(self) -> RdoEncoder | None:
+        before = self._unprepared or self
+        if self.strength:
+            other = before._copy()
+            other.strength = self.strength / 2 if self.strength > LEAST_STRENGTH else 0.0
+            return other
+        return before._with_preset(SSIM) if self._preset is DEFAULT else None
+
+    def _note(self, shortfall: float) -> str:
+        """How far the map was followed, and what is lost outside it."""
+        if shortfall:
+            return f"map not followed, and yet SSIM outside it is {shortfall:.4f} below plain's"
+        if self.strength == 1:
             return ""
         followed = f"followed at {100 * self.strength:.0f} % of its strength" if self.strength else "not followed"
         return f"map {followed}, or SSIM outside would fall below plain's"
