@@ -11,6 +11,7 @@ Names are loaded when they are first used, so that `import msroi` stays light.
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from msroi.errors import (
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from msroi.metrics import Scores
     from msroi.pipeline import Report, Result, compress
     from msroi.saliency import heat_map, overlay, saliency_map
+
+# What is logged goes nowhere until the program that uses msroi says where.
+logging.getLogger("msroi").addHandler(logging.NullHandler())
 
 _HOMES = {
     "Limits": "images",

@@ -9,16 +9,15 @@ from __future__ import annotations
 import argparse
 import difflib
 import math
-import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from msroi import options
 from msroi.cli.output import escape
+from msroi.errors import OptionError
 
 if TYPE_CHECKING:
     from msroi.saliency.hints import Hints
-
-_UNITS = {"": 1, "k": 1_000, "M": 1_000_000}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)(k|M)?B?", re.ASCII)
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -90,23 +89,22 @@ def _number(text: str, allowed: Any, wanted: str) -> float:
 
 
 def n_bytes(text: str) -> int:
-    """A size in bytes: 120000, 120k, 1.5M. Decimal units: k is 1,000 and M is 1,000,000."""
-    match = _SIZE.fullmatch(text.strip())
-    value = round(float(match[1]) * _UNITS[match[2] or ""]) if match and len(match[1]) < 20 else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; give bytes, or k or M of them: 120000, 120k, 1.5M")
-    return value
+    """A size in bytes as `msroi.options.n_bytes` takes it: 120000, 120k, 500 KB, 1.5M, 500KiB."""
+    return int(_checked(options.n_bytes, text))
 
 
-def box(text: str) -> tuple[int, int, int, int]:
-    """x,y,w,h: the left top corner and the size of a box, pixels of the upright picture."""
-    parts = text.split(",")
-    if len(parts) != 4 or not all(re.fullmatch(r"\s*\d{1,9}\s*", part, re.ASCII) for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a box x,y,w,h of four whole numbers: 120,80,200,150")
-    x, y, width, height = (int(part) for part in parts)
-    if width == 0 or height == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is an empty box; width and height must be at least 1")
-    return x, y, width, height
+def _checked(check: Callable[[str, object], Any], text: str) -> Any:
+    """A check of the library as a type for argparse, which names the option itself."""
+    try:
+        return check("", text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix(": ")) from None
+
+
+def box(text: str) -> options.Box:
+    """x,y,w,h: the left top corner and the size of a box, in pixels or percent of the upright picture."""
+    found: options.Box = _checked(options.box, text)
+    return found
 
 
 # --- groups of options -------------------------------------------------------------------------
@@ -147,7 +145,8 @@ def add_map_options(parser: argparse.ArgumentParser, *, with_focus: bool = True,
             type=box,
             action="append",
             default=argparse.SUPPRESS,
-            help="a box that matters, in pixels of the upright picture; may be repeated",
+            help="a box that matters, in pixels of the upright picture or in percent of it (40%%,30%%,20%%,20%%); "
+            "may be repeated",
         )
     if with_looks:
         group.add_argument(
@@ -172,7 +171,8 @@ def add_budgets(group: Any) -> None:
         metavar="BYTES",
         type=n_bytes,
         default=argparse.SUPPRESS,
-        help="at most this many bytes, metadata included; 120k is 120,000, 1.5M is 1,500,000",
+        help="at most this many bytes, metadata included; 120k or 120 KB is 120,000, 1.5M is 1,500,000, "
+        "500KiB is 512,000",
     )
     group.add_argument(
         "--bpp",
@@ -244,12 +244,12 @@ def limits_of(arguments: argparse.Namespace) -> Any:
 
 def map_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """`map_kind`, `map_quality`, `saliency`, `focus` and `face_model` as `msroi.compress` takes them."""
-    options = given(arguments, "map_kind", "map_quality", "focus", "face_model")
+    found = given(arguments, "map_kind", "map_quality", "focus", "face_model")
     if hasattr(arguments, "map"):
-        options["saliency"] = arguments.map
-    if "focus" in options:
-        options["focus"] = tuple(options["focus"])
-    return options
+        found["saliency"] = arguments.map
+    if "focus" in found:
+        found["focus"] = tuple(found["focus"])
+    return found
 
 
 def hints_of(arguments: argparse.Namespace) -> Hints:

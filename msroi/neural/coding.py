@@ -15,7 +15,7 @@ from msroi.neural.allocation import softened
 from msroi.neural.contract import NeuralCodec, Rate, Saliency, load
 
 if TYPE_CHECKING:
-    from msroi.saliency.faces import Box
+    from msroi.options import Box
     from msroi.saliency.hints import Hints
 
 
@@ -43,7 +43,7 @@ def compress(
     weights: Path | None = None,
     map_kind: str = "ms-roi",
     saliency: Any = None,
-    focus: Sequence[Box] = (),
+    focus: Sequence[Box | str] | str = (),
     strip: bool = False,
     limits: Limits = Limits(),
     name: str | None = None,
@@ -61,12 +61,15 @@ def compress(
     Errors: ImageError, SaliencyError, OptionError, TargetError for a rate that cannot be reached, MissingExtraError
     without Keras; each with the input's name in front.
     """
+    from msroi.options import boxes
     from msroi.saliency.hints import Hints
 
     rate = Rate(level, bpp, n_bytes)
     coder = load(codec, weights)
     picture = read(image, name=name, limits=limits)
-    return encode(coder, picture, Hints(saliency, map_kind, focus), rate, strip=strip, progress=progress).data
+    return encode(
+        coder, picture, Hints(saliency, map_kind, boxes("focus", focus)), rate, strip=strip, progress=progress
+    ).data
 
 
 def encode(

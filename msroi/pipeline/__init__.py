@@ -8,6 +8,7 @@ Each arrow is one call with arrays and plain values; codecs come from the table 
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -26,12 +27,14 @@ from msroi.pipeline.request import MATCHES, Request
 from msroi.pipeline.result import Outcome, Report, Result
 
 if TYPE_CHECKING:
-    from msroi.saliency.faces import Box
+    from msroi.options import Box, Chroma, MapKind, MapQuality, Match, Method, PercentBox, Tune
     from msroi.saliency.hints import Hints
 
 __all__ = ["ALREADY_MADE", "DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "compress"]
 
-DEFAULT_METHOD = "rdo"
+DEFAULT_METHOD: Method = "rdo"
+
+logger = logging.getLogger("msroi")
 
 _NO_MAP_AGAIN = "map not made: boxes are in pixels of the picture before it was reduced"
 
@@ -40,20 +43,20 @@ def compress(
     image: Any,
     *,
     quality: int = 75,
-    match: str | None = None,
-    size: int | None = None,
+    match: Match | None = None,
+    size: int | str | None = None,
     bpp: float | None = None,
-    method: str = DEFAULT_METHOD,
+    method: Method = DEFAULT_METHOD,
     q_low: int = 30,
     q_high: int = 70,
     levels: int = 5,
-    map_kind: str = "ms-roi",
-    map_quality: str = "fast",
+    map_kind: MapKind = "ms-roi",
+    map_quality: MapQuality = "fast",
     saliency: Any = None,
-    focus: Sequence[Box] = (),
+    focus: Sequence[Box | str] | PercentBox | str = (),
     face_model: str | os.PathLike[str] | None = None,
-    chroma: str = "keep",
-    tune: str = "default",
+    chroma: Chroma = "keep",
+    tune: Tune = "default",
     guard: bool = True,
     baseline: bool = False,
     strip: bool = False,
@@ -72,13 +75,15 @@ def compress(
     quality: 1 to 100, of the plain JPEG that the result measures up to.
     match: "size" (default), at most the bytes of plain's file with the same metadata; or "quality", the fewest
         bytes with PSNR over the whole picture and map-weighted SSIM at least plain's.
-    size, bpp: a target for the whole file instead, in bytes or bits per pixel of the picture as written.
+    size, bpp: a target for the whole file instead, in bytes (also "120k", "500 KB", "1.5M", "500KiB") or bits per
+        pixel of the picture as written.
     method: a name from `msroi.jpeg.CODECS`. q_low, q_high, levels, chroma, tune, guard, baseline: options of
         methods, refused where the method cannot honour them. chroma "auto" takes 4:4:4 where 4:2:0 visibly harms
         coloured text and edges, else it is "keep". With baseline the result is sequential whatever the
         method: a progressive original is never kept, and none is losslessly optimised.
     map_kind, map_quality, saliency, focus: the network's map by name, "fast" or "high"; a map of one's own instead
-        (array, path or name of a kind); boxes x, y, width, height in pixels of the upright input that matter as well.
+        (array, path or name of a kind); boxes that matter as well, one or several: (x, y, width, height) in pixels of
+        the upright input, or text, "120,80,200,150" or in percent of it "40%,30%,20%,20%".
     face_model: YuNet's ONNX file, with which OpenCV finds faces that matter as well.
     strip, strip_gps, srgb, max_side: what is done to metadata, colour and size on the way.
     min_savings, force: a JPEG input is kept where the result would not be smaller, or not by this percentage
@@ -87,7 +92,6 @@ def compress(
     limits: what is refused before decoding. name: the input's name in messages.
     Errors: the subclasses of MsroiError.
     """
-    started = time.perf_counter()
     codec_options = {
         "q_low": q_low,
         "q_high": q_high,
@@ -114,29 +118,60 @@ def compress(
     n_threads = _processors() if threads is None else whole_number("threads", threads, 1)
     hints = _hints(saliency, map_kind, focus, map_quality, face_model)
     path = _path_of(image)
-    job = prepare(request, images.read(image, name=name, limits=limits), hints, n_threads)
+    stages = Stages()
+    source = images.read(image, name=name, limits=limits)
+    stages.end("read")
+    job = prepare(request, source, hints, n_threads)
     outcome = already_made(job)
+    stages.end("prepare")
     if outcome is not None and hints.focus and max_side is not None:
         outcome = replace(outcome, notices=(_NO_MAP_AGAIN,))
     else:
         job = job.with_map()
+    stages.end("map")
     outcome = outcome or make_file(job)
-    kind = _name_of_map(job, hints)
-    report = _report(job, outcome, kind, time.perf_counter() - started)
+    stages.end("encode")
+    report = _report(job, outcome, _name_of_map(job, hints), stages)
+    _log(report)
     return Result(outcome.data, job.saliency, report, path)
+
+
+class Stages:
+    """Seconds of wall time by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def end(self, stage: str) -> None:
+        """What went by since the last end belongs to this stage."""
+        now = time.perf_counter()
+        self.seconds[stage] = now - self._since
+        self._since = now
+
+
+def _log(report: Report) -> None:
+    """For whoever set up logging: the result, and as warnings what should be known of it."""
+    logger.info(
+        "%s: %s bytes to %s, %s, %.2f s", report.name, report.source_bytes, report.output_bytes, report.reached,
+        report.seconds,
+    )  # fmt: skip
+    for notice in report.notices:
+        logger.log(logging.DEBUG if notice in report.details else logging.WARNING, "%s: %s", report.name, notice)
 
 
 def _hints(saliency: Any, kind: str, focus: Any, quality: str, face_model: Any) -> Hints:
     """What a map is made from, checked but for the picture's size. Errors: OptionError."""
+    from msroi.options import boxes
     from msroi.saliency.faces import checked_model
-    from msroi.saliency.hints import Hints, checked_boxes
+    from msroi.saliency.hints import Hints
     from msroi.saliency.kinds import QUALITIES
 
     one_of("map_quality", quality, tuple(QUALITIES))
-    return Hints(saliency, kind, checked_boxes(focus), quality, checked_model(face_model))
+    return Hints(saliency, kind, boxes("focus", focus), quality, checked_model(face_model))
 
 
-def _report(job: Job, outcome: Outcome, map_kind: str, seconds: float) -> Report:
+def _report(job: Job, outcome: Outcome, map_kind: str, stages: Stages) -> Report:
     request, source = job.request, job.source.source
     width, height = job.picture.upright_size
     return Report(
@@ -161,8 +196,18 @@ def _report(job: Job, outcome: Outcome, map_kind: str, seconds: float) -> Report
         reason=outcome.reason,
         notices=_notices(job, outcome),
         n_probes=outcome.n_probes,
-        seconds=seconds,
+        seconds=sum(stages.seconds.values()),
+        target_bytes=job.plain_bytes if request.goal == "size" else job.max_bytes,
+        details=_details(job, outcome),
+        seconds_by_stage=stages.seconds,
+        **outcome.scores,
     )
+
+
+def _details(job: Job, outcome: Outcome) -> tuple[str, ...]:
+    """Those of the notices that tell how map and encoder went."""
+    on_map = (job.map_notice,) if outcome.notices is None else ()
+    return tuple(notice for notice in (*on_map, outcome.note) if notice)
 
 
 def _notices(job: Job, outcome: Outcome) -> tuple[str, ...]:

@@ -113,8 +113,9 @@ def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outc
         raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower --quality{levels}") from None
     data = job.assembled(match.data)
     share = 100 * len(data) / job.plain_bytes
+    scores = judge.figures(match.data)
     match = replace(match, data=data, reached=f"{match.reached} in {share:.1f} % of plain's bytes")
-    return _outcome(job, match, _marked_overhead(job))
+    return replace(_outcome(job, match, _marked_overhead(job)), scores=scores)
 
 
 def _whole_file(job: Job, encoder: Encoder) -> Outcome:

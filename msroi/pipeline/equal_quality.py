@@ -43,6 +43,7 @@ class AsGoodAs:
         self._psnr_db = metrics.psnr_db(pixels, yardstick)
         self._ssim = metrics.ssim(pixels, yardstick, self._weights)
         self.wanted = self._in_words(self._psnr_db, self._ssim)
+        self._judged: dict[int, tuple[float, float]] = {}  # by the file's hash: a file is judged once
 
     def __call__(self, data: bytes) -> Verdict:
         decoded = self._decode(data)
@@ -50,7 +51,14 @@ class AsGoodAs:
         if psnr_db < self._psnr_db:  # SSIM takes ten times as long
             return Verdict(False, self._in_words(psnr_db))
         ssim = metrics.ssim(self._pixels, decoded, self._weights)
+        self._judged[hash(data)] = psnr_db, ssim
         return Verdict(ssim >= self._ssim, self._in_words(psnr_db, ssim))
+
+    def figures(self, data: bytes) -> dict[str, float]:
+        """What was wanted and what a file that was found good has, by the report's names. SSIM as it was weighed."""
+        psnr_db, ssim = self._judged[hash(data)]
+        wanted = {"target_psnr_db": self._psnr_db, "target_ssim": self._ssim}
+        return wanted | {"reached_psnr_db": psnr_db, "reached_ssim": ssim}
 
     def harder(self, data: bytes) -> str:
         """Which condition a file that meets both nearly misses: "psnr" or "ssim"."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from msroi.errors import OptionError
 from msroi.jpeg.codec import Codec
-from msroi.options import flag, one_of, real_number, whole_number
+from msroi.options import flag, n_bytes, one_of, real_number, whole_number
 
 MATCHES = ("size", "quality")
 
@@ -34,7 +34,7 @@ class Request:
     codec: Codec
     quality: int = 75
     match: str | None = None
-    size: int | None = None
+    size: int | str | None = None  # an int once checked
     bpp: float | None = None
     strip: bool = False
     strip_gps: bool = False
@@ -52,7 +52,7 @@ class Request:
         if self.match is not None:
             one_of("match", self.match, MATCHES)
         if self.size is not None:
-            self._set("size", whole_number("size", self.size, 1))
+            self._set("size", n_bytes("size", self.size))
         if self.bpp is not None:
             self._set("bpp", real_number("bpp", self.bpp, 0, 1_000, above=True))
         if self.max_side is not None:
@@ -74,6 +74,7 @@ class Request:
 
     def max_bytes(self, upright_size: tuple[int, int]) -> int | None:
         """What the whole file may have, None where plain JPEG sets the target. (width, height) in pixels."""
+        assert not isinstance(self.size, str)
         if self.bpp is not None:
             return math.floor(self.bpp * upright_size[0] * upright_size[1] / 8)
         return self.size

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +27,15 @@ class Report:
     coded_bytes: the picture data of the result, without metadata. output_bytes: the whole file.
     match: "size", "quality", or the target given instead: "bytes", "bits per pixel".
     map_kind: a kind; "own" for the user's map, "boxes" where they alone steer, "none" without a map.
-    target, reached: what was aimed at and what was reached, in words.
+    target, reached: what was aimed at and what was reached, in words. target_bytes: what the whole file may have, None
+        for equal quality. target_psnr_db and target_ssim (map-weighted, where there is a map): what equal quality asked
+        for, reached_psnr_db and reached_ssim what the file has; None for other targets, or where the original was kept.
     setting: the codec's setting (Q_final of two-pass), None where the original was kept.
     map_identity: equal for equal maps; "" where no map was used.
     reason: why the original was kept, or why nothing was done.
+    notices: what should be known; of them, details are those on how map and encoder went.
     n_probes: files encoded on the way.
+    seconds_by_stage: of reading, preparing (colour, size, plain's file), the map, and encoding with its search.
     """
 
     name: str
@@ -55,10 +60,17 @@ class Report:
     notices: tuple[str, ...]
     n_probes: int
     seconds: float
+    target_bytes: int | None = None
+    target_psnr_db: float | None = None
+    target_ssim: float | None = None
+    reached_psnr_db: float | None = None
+    reached_ssim: float | None = None
+    details: tuple[str, ...] = ()
+    seconds_by_stage: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {**dataclasses.asdict(self), "notices": list(self.notices)}
+        return {**dataclasses.asdict(self), "notices": list(self.notices), "details": list(self.details)}
 
 
 @dataclass(frozen=True)
@@ -74,12 +86,15 @@ class Result:
     report: Report
     source_path: Path | None = field(default=None, repr=False)
 
-    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
-        """Write the file in one step; nothing partial is ever left.
+    def save(self, path: str | os.PathLike[str] | BinaryIO, overwrite: bool = False) -> None:
+        """Write the file in one step, nothing partial is ever left; or into a binary file that is open for writing.
 
         Errors: OutputExistsError if `path` exists and `overwrite` is False; OutputError if it is the input, which
         is never replaced, or cannot be written.
         """
+        if not isinstance(path, str | os.PathLike):
+            path.write(self.data)
+            return
         never = () if self.source_path is None else (self.source_path,)
         images.write_atomically(Path(path), self.data, overwrite=overwrite, never=never)
 
@@ -88,6 +103,7 @@ class Result:
 class Outcome:
     """A finished file on its way into a report, whose fields have the same meaning.
 
+    scores: what equal quality asked for and what the file has, by the names in the report.
     note: what the encoder decided, one notice more. notices: None for those of the picture that was coded; an
     original that is kept has its own.
     """
@@ -101,3 +117,4 @@ class Outcome:
     kept_original: bool = False
     reason: str | None = None
     notices: tuple[str, ...] | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)

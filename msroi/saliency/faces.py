@@ -22,8 +22,7 @@ import cv2
 import numpy as np
 
 from msroi.errors import OptionError, SaliencyError
-
-Box = tuple[int, int, int, int]
+from msroi.options import PixelBox as Box
 
 LONGEST_SIDE = 1280
 """Pixels of what the detector sees: it finds faces from 10 to 300 pixels, and takes longer for more."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import operator
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +15,8 @@ import numpy as np
 
 from msroi.errors import ImageError, OptionError, SaliencyError
 from msroi.images import Picture, read
-from msroi.options import one_of
-from msroi.saliency.faces import Box, checked_model, find_faces, model_identity
+from msroi.options import Box, PercentBox, PixelBox, boxes, one_of
+from msroi.saliency.faces import checked_model, find_faces, model_identity
 from msroi.saliency.kinds import (
     DEFAULT_KIND,
     DEFAULT_QUALITY,
@@ -42,20 +41,20 @@ class Hints:
 
     saliency: None (the network's map of `kind`), an array of any size with values in [0, 1] (or uint8, bool), the
     path of a picture or .npy file with such an array, or the name of a kind. quality: of the network's map, a
-    name from `QUALITIES`. focus: boxes x, y, width, height in pixels of the upright picture. face_model: path of
-    YuNet's ONNX file, whose faces count as boxes, or None.
+    name from `QUALITIES`. focus: boxes x, y, width, height in pixels of the upright picture, or in percent of it, as
+    `msroi.options.boxes` takes them. face_model: path of YuNet's ONNX file, whose faces count as boxes, or None.
     """
 
     saliency: Any = None
     kind: str = DEFAULT_KIND
-    focus: Sequence[Box] = ()
+    focus: Sequence[Box] | PercentBox | str = ()
     quality: str = DEFAULT_QUALITY
     face_model: str | os.PathLike[str] | None = None
 
     @property
     def given(self) -> bool:
         """Whether the user asked for more than a kind of map."""
-        return self.saliency is not None or len(self.focus) > 0 or self.face_model is not None
+        return self.saliency is not None or bool(boxes("focus", self.focus)) or self.face_model is not None
 
 
 class Steering(NamedTuple):
@@ -66,7 +65,7 @@ class Steering(NamedTuple):
     notice: str
 
 
-def resolve(saliency: Any, kind: str, focus: Sequence[Box], picture: Picture) -> tuple[np.ndarray, str]:
+def resolve(saliency: Any, kind: str, focus: Any, picture: Picture) -> tuple[np.ndarray, str]:
     """Map and identity of a picture's own size and of the default quality: `steer` for those who need no more."""
     return steer(Hints(saliency, kind, focus), picture)[:2]
 
@@ -89,17 +88,18 @@ def combined(hints: Hints, picture: Picture, focus_size: tuple[int, int] | None 
     width, height = picture.upright_size
     saliency, kind = _one_source(hints.saliency, hints.kind)
     one_of("map_quality", hints.quality, tuple(QUALITIES))
-    boxes = _scaled(_inside(checked_boxes(hints.focus), focus_size or (width, height)), focus_size, (width, height))
+    meant = focus_size or (width, height)
+    areas = _scaled(_inside(boxes("focus", hints.focus), meant), meant, (width, height))
     face_model = checked_model(hints.face_model)
     if face_model is not None:
-        boxes += find_faces(picture.upright, face_model)
+        areas += find_faces(picture.upright, face_model)
     if saliency is not None:
         base = Found(user_map(saliency, height, width))
-    elif kind == NO_MAP and boxes:
+    elif kind == NO_MAP and areas:
         base = Found(flat_map(height, width, 0))
     else:
         base = find_map(picture.upright, kind, hints.quality)
-    return replace(base, saliency=np.maximum(base.saliency, _boxes(boxes, height, width))) if boxes else base
+    return replace(base, saliency=np.maximum(base.saliency, _boxes(areas, height, width))) if areas else base
 
 
 def followed(
@@ -120,7 +120,9 @@ def identity(hints: Hints, picture: Picture) -> str:
     the same request.
     """
     saliency, kind = _one_source(hints.saliency, hints.kind)
-    boxes = sorted(set(checked_boxes(hints.focus)))
+    areas = set(boxes("focus", hints.focus))
+    shares = sorted(area for area in areas if isinstance(area, PercentBox))
+    pixels = sorted(area for area in areas if not isinstance(area, PercentBox))
     face_model = checked_model(hints.face_model)
     if saliency is not None:
         width, height = picture.upright_size
@@ -130,24 +132,9 @@ def identity(hints: Hints, picture: Picture) -> str:
         base = kind if network is None else f"{kind}:{network.sha256[:16]}"
         if network is not None and hints.quality != DEFAULT_QUALITY:
             base += f":{one_of('map_quality', hints.quality, tuple(QUALITIES))}"
-    base += f"+focus:{boxes}" if boxes else ""
+    base += f"+focus:{pixels}" if pixels else ""
+    base += f"+focus:{' '.join(map(str, shares))}" if shares else ""
     return base if face_model is None else f"{base}+faces:{model_identity(face_model)}"
-
-
-def checked_boxes(focus: Any) -> list[Box]:
-    """Boxes of whole numbers. Errors: OptionError for anything but a sequence of x, y, width, height."""
-    allowed = "a sequence of boxes (x, y, width, height) of whole numbers"
-    refused = OptionError(f"focus: got {focus!r:.80}, allowed: {allowed}")
-    if isinstance(focus, str | bytes):
-        raise refused
-    boxes = []
-    try:
-        for box in focus:
-            x, y, width, height = (operator.index(value) for value in box)
-            boxes.append((x, y, width, height))
-    except (TypeError, ValueError):
-        raise refused from None
-    return boxes
 
 
 def is_own(saliency: Any) -> bool:
@@ -192,31 +179,32 @@ def _read_map(path: Path) -> np.ndarray:
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
 
 
-def _inside(boxes: list[Box], size: tuple[int, int]) -> list[Box]:
-    """The same boxes. Errors: OptionError for one that leaves the picture of `size` (width, height)."""
+def _inside(areas: list[Box], size: tuple[int, int]) -> list[PixelBox]:
+    """The boxes in pixels. Errors: OptionError for one that leaves the picture of `size` (width, height)."""
     width, height = size
-    for x, y, w, h in boxes:
+    found = [area.in_pixels(width, height) if isinstance(area, PercentBox) else area for area in areas]
+    for x, y, w, h in found:
         if w < 1 or h < 1 or x < 0 or y < 0 or x + w > width or y + h > height:
             raise OptionError(f"focus {x},{y},{w},{h}: the box leaves the picture, which has {width} x {height} pixels")
-    return boxes
+    return found
 
 
-def _scaled(boxes: list[Box], before: tuple[int, int] | None, after: tuple[int, int]) -> list[Box]:
+def _scaled(areas: list[PixelBox], before: tuple[int, int], after: tuple[int, int]) -> list[PixelBox]:
     """Boxes in pixels of a picture of size `before`, in pixels of the same at size `after`: (width, height)."""
-    if before is None or before == after:
-        return boxes
+    if before == after:
+        return areas
     horizontal, vertical = after[0] / before[0], after[1] / before[1]
     scaled = []
-    for x, y, width, height in boxes:
+    for x, y, width, height in areas:
         left, top = math.floor(x * horizontal), math.floor(y * vertical)
         right, bottom = math.ceil((x + width) * horizontal), math.ceil((y + height) * vertical)
         scaled.append((left, top, right - left, bottom - top))
     return scaled
 
 
-def _boxes(boxes: Sequence[Box], height: int, width: int) -> np.ndarray:
+def _boxes(areas: Sequence[PixelBox], height: int, width: int) -> np.ndarray:
     inside = np.zeros((height, width), np.float32)
-    for x, y, w, h in boxes:
+    for x, y, w, h in areas:
         inside[y : y + h, x : x + w] = 1
     sigma = BOX_EDGE * min(height, width)
     if sigma < 0.5:
