@@ -143,4 +143,4 @@ def _encode(form: str, saliency: np.ndarray, picture: Picture) -> bytes:
         return file.getvalue()
     if form == "overlay":
         return files.png(overlay(picture.upright, saliency), picture.metadata.icc_profile)
-    return files.png(heat_map(saliency) if form == "heat" else grey_map(saliency))
+    return files.png(heat_map(saliency) if form == "heat" else grey_map(saliency), smooth=True)
