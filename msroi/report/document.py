@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 
@@ -17,6 +19,20 @@ def readable(value: str) -> str:
     """Text that any page can hold: no control characters, no half surrogates of undecodable file names."""
     printable = "".join("\ufffd" if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in value)
     return printable.encode("utf-8", "replace").decode("utf-8")
+
+
+# An absolute path up to its last name: from a root, a drive or a home to the last slash before a blank or a quote.
+_FOLDERS = re.compile(r"""(?:^|(?<=[\s'"=(,:]))(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'"]+[/\\])*(?=[^\s/\\])""")
+
+
+def without_folders(value: str, folders: Iterable[str] = ()) -> str:
+    """The text with absolute paths cut to their last names: a page is passed on, and its reader has no such folders.
+
+    folders: known ones, whose names may hold blanks.
+    """
+    for folder in sorted(folders, key=len, reverse=True):
+        value = re.sub(re.escape(folder.rstrip("/\\")) + r"[/\\]", "", value)
+    return _FOLDERS.sub("", value)
 
 
 def resource(package: str, name: str) -> str:

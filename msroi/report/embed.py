@@ -67,6 +67,7 @@ class Embedder:
     width, height: the upright pictures' size in pixels.
     icc_profile: the reference's colour profile; candidates without one of their own are shown in it
     too, or the page would compare colours rather than coding.
+    centre: (x, y), the point around which very large pictures are shown; None for the map's choice.
     lossless: what pixels are written as, "PNG" or, a quarter smaller and slower, "WebP".
     """
 
@@ -75,12 +76,13 @@ class Embedder:
     saliency: npt.NDArray[np.float32] | None = None
     icc_profile: bytes | None = None
     lossless: str = "PNG"
+    centre: tuple[float, float] | None = None
     notices: list[str] = field(default_factory=list)
     region: Region | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         if self.width * self.height > WHOLE_PICTURE_PIXELS:
-            self.region = choose_region(self.width, self.height, self.saliency)
+            self.region = choose_region(self.width, self.height, self.saliency, self.centre)
             self.notices.append(
                 f"The pictures have {self.width * self.height / 1e6:.0f} megapixels; the page shows "
                 f"{self.region.width} x {self.region.height} pixels of them, from column {self.region.left}, "
@@ -168,13 +170,20 @@ class Embedder:
         return picture
 
 
-def choose_region(width: int, height: int, saliency: npt.NDArray[np.float32] | None) -> Region:
-    """A region of 3 megapixels and the picture's shape: where the map's sum is largest, else the middle."""
+def choose_region(
+    width: int,
+    height: int,
+    saliency: npt.NDArray[np.float32] | None,
+    centre: tuple[float, float] | None = None,
+) -> Region:
+    """A region of 3 megapixels, of the picture's shape: around the centre, else where the map sums to most."""
     scale = (REGION_PIXELS / (width * height)) ** 0.5
     region_width = min(width, max(round(width * scale), min(width, 1000)))
     region_height = min(height, max(round(height * scale), min(height, 1000)))
     left, top = (width - region_width) // 2, (height - region_height) // 2
-    if saliency is not None and np.ptp(saliency) > 0:
+    if centre is not None:
+        left, top = (max(0, int(c - r / 2)) for c, r in zip(centre, (region_width, region_height), strict=True))
+    elif saliency is not None and np.ptp(saliency) > 0:
         # A box filter anchored at the top left gives, at each pixel, the sum of the region beginning there.
         step = max(1, min(region_width, region_height) // 64)
         coarse = np.ascontiguousarray(saliency[::step, ::step])

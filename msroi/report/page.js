@@ -15,13 +15,15 @@
     return { name, label, src: image.src, alt: image.alt, smooth: figure === mapFigure };
   }
 
+  const referenceFigure = figures.find((figure) => figure.dataset.picture === "reference");
+
   viewer.hidden = false;
   const view = makeViewer();
 
   function show() {
     const left = figures[selectLeft.selectedIndex];
     const right = figures[selectRight.selectedIndex];
-    view.show(pictureOf(left), pictureOf(right));
+    view.show(pictureOf(left), pictureOf(right), pictureOf(referenceFigure));
     for (const button of document.querySelectorAll("[data-side]")) {
       const chosen = button.dataset.side === "left" ? left : right;
       button.setAttribute("aria-pressed", String(button.closest("figure") === chosen));
@@ -40,10 +42,12 @@
     select.addEventListener("change", show);
   }
 
-  byId("swap").addEventListener("click", () => {
+  function swap() {
     [selectLeft.selectedIndex, selectRight.selectedIndex] = [selectRight.selectedIndex, selectLeft.selectedIndex];
     show();
-  });
+  }
+
+  byId("swap").addEventListener("click", swap);
 
   if (mapFigure !== undefined && mapButton !== null) {
     const update = () => {
@@ -62,6 +66,7 @@
     update();
   }
 
+  view.onLetters(viewer, { x: swap, m: () => mapButton !== null && mapButton.click() });
   for (const chooser of document.querySelectorAll(".choose")) {
     chooser.hidden = false;
   }
@@ -69,4 +74,8 @@
   selectRight.selectedIndex = Number(figures.findIndex((figure) => figure.dataset.start === "right"));
   view.resize(Number(viewer.dataset.width), Number(viewer.dataset.height));
   show();
+  const { lookX, lookY } = viewer.dataset;
+  if (lookX !== undefined) {
+    view.lookAt(Number(lookX), Number(lookY));
+  }
 })();

@@ -19,9 +19,10 @@ import numpy.typing as npt
 
 from msroi.errors import ImageError, OptionError, SaliencyError
 from msroi.metrics import MS_SSIM_EXPONENTS, SMALLEST_SIDE_OF_ALL_SCALES, Scores
-from msroi.report.document import policy, readable, resource, text
+from msroi.report.document import readable, resource, text
 from msroi.report.embed import Embedder
 from msroi.report.table import Group, Row, largest_size_gap, make_groups
+from msroi.report.viewer import viewer_parts
 
 # Files whose sizes differ by less are called equal.
 _EQUAL_SIZE = 0.01
@@ -52,6 +53,8 @@ def comparison_page(
     reference_name: str = "original",
     weights_name: str = "the saliency map",
     icc_profile: bytes | None = None,
+    lead: str = "",
+    look_at: tuple[float, float] | None = None,
 ) -> str:
     """A self-contained HTML page that compares pictures with their reference, and with each other.
 
@@ -62,31 +65,30 @@ def comparison_page(
     facts: names and values listed below the pictures; notices: sentences set above them.
     weights_name: what the weighted scores were weighted with.
     icc_profile: the reference's colour profile, for display.
+    lead: a sentence above all others, what to look at and why.
+    look_at: (x, y), pixels of the upright pictures: the viewer opens there at 200 %, None for the whole picture.
     Errors: ImageError for a candidate that is no picture or has another size, SaliencyError for a map
     of another shape, OptionError for no candidates.
     """
     if not candidates:
         raise OptionError("comparison page: nothing to compare; pass at least one candidate")
     height, width = _checked_size(reference)
-    embedder = Embedder(width, height, _checked_map(saliency, height, width), icc_profile)
+    embedder = Embedder(width, height, _checked_map(saliency, height, width), icc_profile, centre=look_at)
     figures = _figures(reference, candidates, embedder, reference_name)
     groups = make_groups([(c.n_bytes, c.scores) for c in candidates], width * height, weights_name)
     all_notices = [*notices, *embedder.notices, *_size_notice(candidates)]
-    style = "\n".join(resource("msroi.report", name) for name in ("base.css", "viewer.css", "page.css"))
-    script = "\n".join(resource("msroi.report", name) for name in ("viewer.js", "page.js"))
     view_width, view_height = embedder.view_size
+    own_style, own_script = (resource("msroi.report", name) for name in ("page.css", "page.js"))
     return Template(resource("msroi.report", "page.html")).substitute(
-        policy=policy(style, script),
-        style=style,
-        script=script,
+        **viewer_parts(own_style, own_script),
         title=text(title),
+        lead=f'<p class="lead">{text(lead)}</p>' if lead else "",
+        look=_look(embedder, look_at),
         lede=_lede(width, height, reference_name, len(candidates)),
         width=view_width,
         height=view_height,
         notices=_notices(all_notices),
         options="".join(f"<option>{text(figure.name)}</option>" for figure in figures),
-        zoom=resource("msroi.report", "zoom.html"),
-        stage=resource("msroi.report", "stage.html"),
         map_tools="" if embedder.saliency is None else _MAP_TOOLS,
         figures="\n".join(figure.html() for figure in figures),
         table=_table(candidates, groups),
@@ -145,6 +147,14 @@ def _figures(
     if embedder.saliency is not None:
         figures.append(_Figure("map", "saliency map", "blue 0, red 1", embedder.heat_map()))
     return figures
+
+
+def _look(embedder: Embedder, look_at: tuple[float, float] | None) -> str:
+    """The attributes that tell the viewer where to open, in pixels of what the page shows."""
+    if look_at is None:
+        return ""
+    left, top = (embedder.region.left, embedder.region.top) if embedder.region else (0, 0)
+    return f' data-look-x="{look_at[0] - left:g}" data-look-y="{look_at[1] - top:g}"'
 
 
 def _lede(width: int, height: int, reference_name: str, n_candidates: int) -> str:

@@ -1,7 +1,7 @@
 "use strict";
-// Two pictures over each other: a divider between them, or their difference; zoom, pan, pinch, keyboard.
-// A page calls makeViewer() once stage.html is in it, tells the size, and hands over pictures, each
-// {name, label, src, alt, smooth}. Nothing here knows where the pictures come from.
+// Two pictures over each other: a divider between them, their difference, or the errors of both; zoom, pan, pinch,
+// keyboard. A page calls makeViewer() once stage.html, modes.html and zoom.html are in it, tells the size, and hands
+// over pictures, each {name, label, src, alt, smooth}. Nothing here knows where the pictures come from.
 const makeViewer = () => {
   const byId = (id) => document.getElementById(id);
   const stage = byId("stage");
@@ -9,15 +9,26 @@ const makeViewer = () => {
   const pair = byId("pair");
   const layerLeft = byId("layer-left");
   const layerRight = byId("layer-right");
+  const layerOriginal = byId("layer-original");
   const layerMap = byId("layer-map");
   const grip = byId("grip");
   const LARGEST_ZOOM = 16;
 
   // width, height: of the pictures. split: where the divider stands in the visible part, 0 to 1.
   // scale: CSS pixels per picture pixel; null fits the picture into the stage. x, y: the picture's corner.
-  // gain: null for the divider, else by how much the difference is amplified.
-  const state = { width: 1, height: 1, split: 0.5, scale: null, x: 0, y: 0, gain: null };
+  // mode: a key of MODES. places: where left and right differ most, null until asked for; place: the last that was
+  // shown, there: whether it still is.
+  const state = { width: 1, height: 1, split: 0.5, scale: null, x: 0, y: 0, mode: "slider" };
+  Object.assign(state, { places: null, place: -1, there: false });
   let names = ["", ""];
+  let original = null;
+
+  // What the tag at the top says of a mode, by how much errors are amplified.
+  const MODES = {
+    slider: () => "",
+    difference: (gain) => `difference of the two, × ${gain}`,
+    errors: (gain) => `error against the original, × ${gain}`,
+  };
 
   const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
   const fitScale = () => Math.min(stage.clientWidth / state.width, stage.clientHeight / state.height, 2);
@@ -47,6 +58,7 @@ const makeViewer = () => {
     stage.classList.toggle("zoomed", state.scale !== null);
     layers.classList.toggle("pixels", zoom >= 1.99);
     byId("tag-zoom").textContent = `${Math.round(zoom * 100)} %`;
+    tellState();
     for (const button of document.querySelectorAll("[data-zoom]")) {
       const level = button.dataset.zoom;
       const on = level === "fit" ? state.scale === null : state.scale !== null && Math.abs(zoom - level) < 1e-3;
@@ -58,12 +70,14 @@ const makeViewer = () => {
     const [from, to] = visibleRange();
     const divider = from + state.split * (to - from);
     const cut = divider - state.x;
-    const apart = state.gain === null;
-    // The difference is made by the browser: |left - right|, then brighter by the gain.
-    pair.style.filter = apart ? "" : `brightness(${state.gain})`;
+    const apart = state.mode !== "difference";
+    // Differences are made by the browser: |left - right|, or |either - original|, then brighter by the gain.
+    pair.style.filter = state.mode === "slider" ? "" : `brightness(${byId("gain").value})`;
+    layerOriginal.hidden = state.mode !== "errors";
     layerRight.style.mixBlendMode = apart ? "" : "difference";
-    layerLeft.style.clipPath = apart ? `inset(0 ${w - cut}px 0 0)` : "";
-    layerRight.style.clipPath = apart ? `inset(0 0 0 ${cut}px)` : "";
+    // Cut at the divider only: a cut along the picture's own edge would leave half a pixel uncovered there.
+    layerLeft.style.clipPath = apart ? `inset(-1px ${w - cut}px -1px -1px)` : "";
+    layerRight.style.clipPath = apart ? `inset(-1px -1px -1px ${cut}px)` : "";
     byId("divider").hidden = !apart;
     grip.hidden = !apart;
     byId("divider").style.left = `${divider}px`;
@@ -73,6 +87,17 @@ const makeViewer = () => {
     grip.setAttribute("aria-valuetext", `${percent} % ${names[0]}, ${100 - percent} % ${names[1]}`);
     placeTag(byId("tag-left"), apart ? divider - 20 : stage.clientWidth / 2 - 20);
     placeTag(byId("tag-right"), apart ? stage.clientWidth - divider - 20 : stage.clientWidth / 2 - 20);
+  }
+
+  function tellState() {
+    const { mode, places, place, there } = state;
+    const found = !there ? "" : places.length ? `place ${place + 1} of ${places.length}` : "no difference";
+    const tag = byId("tag-state");
+    const words = [MODES[mode](byId("gain").value), found].filter((text) => text !== "").join("; ");
+    if (tag.textContent !== words) {
+      tag.textContent = words;
+    }
+    tag.hidden = words === "";
   }
 
   function placeTag(tag, space) {
@@ -86,10 +111,12 @@ const makeViewer = () => {
     place();
   }
 
-  function show(left, right) {
+  // reference: the picture that both were made from, or null where the page has none.
+  function show(left, right, reference) {
     for (const [layer, picture] of [[layerLeft, left], [layerRight, right]]) {
       if (layer.src !== picture.src) {
         layer.src = picture.src;
+        Object.assign(state, { places: null, place: -1, there: false });
       }
       layer.alt = picture.alt;
       layer.classList.toggle("smooth", picture.smooth);
@@ -97,7 +124,9 @@ const makeViewer = () => {
     byId("tag-left").textContent = left.label;
     byId("tag-right").textContent = right.label;
     names = [left.name, right.name];
-    place();
+    original = reference;
+    byId("mode-errors").disabled = reference === null;
+    setMode(reference === null && state.mode === "errors" ? "slider" : state.mode);
   }
 
   // A map over the picture: its address, or null for none; strength 0 to 1.
@@ -116,9 +145,47 @@ const makeViewer = () => {
     layOut();
   }
 
-  function showDifference(gain) {
-    state.gain = gain;
+  function setMode(mode) {
+    state.mode = mode;
+    for (const name of Object.keys(MODES)) {
+      byId(`mode-${name}`).setAttribute("aria-pressed", String(name === mode));
+    }
+    document.querySelector(".gain").hidden = mode === "slider";
+    if (mode === "errors" && layerOriginal.src !== original.src) {
+      layerOriginal.src = original.src;
+    }
     place();
+  }
+
+  // The picture's point (x, y) in the middle, under the divider, 200 % large or, where that is no larger than the
+  // whole picture as it is shown, twice or four times that.
+  function lookAt(x, y) {
+    let zoom = 2;
+    while (zoom / window.devicePixelRatio <= fitScale() && zoom < LARGEST_ZOOM) {
+      zoom *= 2;
+    }
+    state.scale = zoom / window.devicePixelRatio;
+    state.x = stage.clientWidth / 2 - x * state.scale;
+    state.y = stage.clientHeight / 2 - y * state.scale;
+    state.there = false;
+    place();
+    const [from, to] = visibleRange();
+    moveDivider((state.x + x * state.scale - from) / Math.max(1, to - from));
+  }
+
+  // To the next of the places where left and right differ most, the first after the last.
+  async function jump() {
+    if (state.places === null) {
+      await Promise.all([layerLeft.decode(), layerRight.decode()]);
+      state.places = findDifferences(layerLeft, layerRight, state.width, state.height);
+    }
+    if (state.places.length > 0) {
+      state.place = (state.place + 1) % state.places.length;
+      lookAt(...state.places[state.place]);
+      stage.scrollIntoView({ block: "nearest" });
+    }
+    state.there = true;
+    tellState();
   }
 
   function zoomTo(scale, atX, atY) {
@@ -130,6 +197,7 @@ const makeViewer = () => {
     state.x = x - ((x - state.x) * after) / before;
     state.y = y - ((y - state.y) * after) / before;
     state.scale = scale === null ? null : after;
+    state.there = false;
     place();
   }
 
@@ -147,6 +215,7 @@ const makeViewer = () => {
   function pan(dx, dy) {
     state.x += dx;
     state.y += dy;
+    state.there = false;
     place();
   }
 
@@ -262,6 +331,35 @@ const makeViewer = () => {
 
   stage.addEventListener("keydown", onKey);
 
+  // Letters that work anywhere in `area`; `more`: the page's own, by letter.
+  function onLetters(area, more) {
+    // Left alone, right alone, and back to the middle: the eye sees small differences best when they blink.
+    const alone = (end) => moveDivider(state.split === end ? 0.5 : end);
+    const toggle = (mode) => byId(`mode-${mode}`).disabled || setMode(state.mode === mode ? "slider" : mode);
+    const actions = {
+      l: () => alone(1),
+      r: () => alone(0),
+      d: () => toggle("difference"),
+      e: () => toggle("errors"),
+      j: jump,
+      ...more,
+    };
+    area.addEventListener("keydown", (event) => {
+      const typing = /^(SELECT|INPUT)$/.test(event.target.tagName);
+      const action = actions[event.key.toLowerCase()];
+      if (action !== undefined && !typing && !event.altKey && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        action();
+      }
+    });
+  }
+
+  for (const mode of Object.keys(MODES)) {
+    byId(`mode-${mode}`).addEventListener("click", () => setMode(mode));
+  }
+  byId("gain").addEventListener("change", place);
+  byId("jump").addEventListener("click", jump);
+
   for (const button of document.querySelectorAll("[data-zoom]")) {
     button.addEventListener("click", () => {
       const level = button.dataset.zoom;
@@ -270,5 +368,5 @@ const makeViewer = () => {
   }
 
   window.addEventListener("resize", layOut);
-  return { resize, show, showMap, showDifference, moveDivider, splitNow: () => state.split };
+  return { resize, show, showMap, lookAt, onLetters };
 };

@@ -25,7 +25,8 @@ from msroi.benchmark.page.tables import bd_section, encoders_section, facts_sect
 from msroi.benchmark.page.verdict import verdict_section
 from msroi.images import write_atomically
 from msroi.options import real_number
-from msroi.report.document import policy, readable, resource, text
+from msroi.report.document import readable, resource, text
+from msroi.report.viewer import viewer_parts
 
 __all__ = ["DEFAULT_MEGABYTES", "MOST_MEGABYTES", "write_page"]
 
@@ -75,8 +76,6 @@ def make_page(results: Results, max_megabytes: float = DEFAULT_MEGABYTES) -> str
     """The page as text."""
     styles = styles_of(results)
     gallery = make_gallery(results, max_megabytes)
-    style = "\n".join([resource("msroi.report", "base.css"), resource("msroi.report", "viewer.css"), _own("page.css")])
-    script = "\n".join([resource("msroi.report", "viewer.js"), _own("page.js")])
     parts = {
         "verdict": verdict_section(results),
         "curves": curves_section(results, styles),
@@ -88,17 +87,13 @@ def make_page(results: Results, max_megabytes: float = DEFAULT_MEGABYTES) -> str
     }
     return Template(_own("page.html")).substitute(
         **parts,
-        policy=policy(style, script),
-        style=style,
-        script=script,
+        **viewer_parts(_own("page.css"), _own("page.js")),
         title=f"Benchmark of {_count(len(results.images), 'image')}",
         lede=_lede(results),
         contents=_contents(parts),
         absent=_absent(results),
         selection=selection_text(results, gallery, max_megabytes),
         notices=_notices(gallery),
-        zoom=resource("msroi.report", "zoom.html"),
-        stage=resource("msroi.report", "stage.html"),
         data=_as_script(_data(results, styles, gallery)),
         pictures=scripts(gallery),
     )

@@ -220,7 +220,8 @@
     viewing.right = byId("right").value;
     const [width, height] = albums[byId("album").value].size;
     viewing.view.resize(width, height);
-    viewing.view.show(pictureOf(viewing.left), pictureOf(viewing.right));
+    const reference = albums[byId("album").value].reference === null ? null : pictureOf(ORIGINAL);
+    viewing.view.show(pictureOf(viewing.left), pictureOf(viewing.right), reference);
     overlay();
     showScores();
   }
@@ -248,13 +249,6 @@
     return element("th", { scope: "col" }, measure.label, element("span", { class: "unit" }, measure.unit || "\u00a0"));
   }
 
-  function setDifference(on) {
-    byId("mode-slider").setAttribute("aria-pressed", String(!on));
-    byId("mode-difference").setAttribute("aria-pressed", String(on));
-    document.querySelector(".gain").hidden = !on;
-    viewing.view.showDifference(on ? Number(byId("gain").value) : null);
-  }
-
   function step(select, by) {
     const { length } = select.options;
     select.selectedIndex = (select.selectedIndex + by + length) % length;
@@ -278,30 +272,6 @@
     overlay();
   }
 
-  function onViewerKey(event) {
-    const typing = /^(SELECT|INPUT)$/.test(event.target.tagName);
-    if (typing || event.altKey || event.ctrlKey || event.metaKey) {
-      return;
-    }
-    // Left alone, right alone, and back to the middle: the eye sees small differences best when they blink.
-    const alone = (end) => viewing.view.moveDivider(viewing.view.splitNow() === end ? 0.5 : end);
-    const actions = {
-      n: () => step(byId("album"), 1),
-      p: () => step(byId("album"), -1),
-      t: () => step(byId("shot"), 1),
-      l: () => alone(1),
-      r: () => alone(0),
-      x: swap,
-      d: () => setDifference(byId("mode-difference").getAttribute("aria-pressed") !== "true"),
-      m: () => toggle("map"),
-    };
-    const action = actions[event.key.toLowerCase()];
-    if (action !== undefined) {
-      event.preventDefault();
-      action();
-    }
-  }
-
   function startViewer() {
     byId("viewer-body").hidden = false;
     viewing.view = makeViewer();
@@ -320,9 +290,6 @@
     byId("previous").addEventListener("click", () => step(byId("album"), -1));
     byId("next").addEventListener("click", () => step(byId("album"), 1));
     byId("swap").addEventListener("click", swap);
-    byId("mode-slider").addEventListener("click", () => setDifference(false));
-    byId("mode-difference").addEventListener("click", () => setDifference(true));
-    byId("gain").addEventListener("change", () => setDifference(true));
     for (const kind of ["map", "mask"]) {
       byId(`${kind}-button`).hidden = albumNames.every((name) => albums[name][kind] === null);
       byId(`${kind}-button`).addEventListener("click", () => toggle(kind));
@@ -330,7 +297,13 @@
     const toolsAreUseless = byId("map-button").hidden && byId("mask-button").hidden;
     document.querySelector(".map-tools").hidden = toolsAreUseless;
     byId("map-strength").addEventListener("input", overlay);
-    byId("viewer-body").addEventListener("keydown", onViewerKey);
+    viewing.view.onLetters(byId("viewer-body"), {
+      n: () => step(byId("album"), 1),
+      p: () => step(byId("album"), -1),
+      t: () => step(byId("shot"), 1),
+      x: swap,
+      m: () => toggle("map"),
+    });
   }
 
   // Worst and best images of a pair of encoders.
