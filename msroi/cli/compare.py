@@ -16,7 +16,8 @@ from msroi.cli.arguments import add_limits, add_map_options, add_running, limits
 from msroi.cli.each import run_each
 from msroi.cli.inputs import STANDARD_STREAM, Input, expand
 from msroi.cli.output import Screen
-from msroi.cli.scores import Scored, Weights, make_page, own_weights, scales_note, tell
+from msroi.cli.pages import add_open, make_page, open_page
+from msroi.cli.scores import Scored, Weights, own_weights, scales_note, tell
 from msroi.errors import ImageError, OptionError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 examples:
   msroi compare photo.png photo.msroi.jpg other.jpg
-  msroi compare photo.png *.jpg --html page.html       one self-contained page with a slider
+  msroi compare photo.png *.jpg --html page.html --open      a page with a slider and a difference view, in the browser
   msroi compare photo.png a.jpg --map eyes.png         weighted by a map of your own
   msroi compare photo.png a.jpg --no-map --json        an object a line
 
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-map", action="store_true", help="no weighted columns")
     output = parser.add_argument_group("output")
     output.add_argument("--html", metavar="PAGE", type=Path, help="also write one self-contained page to look at")
+    add_open(output)
     output.add_argument("--overwrite", action="store_true", help="replace an existing page")
     add_limits(parser)
     add_running(parser, "one JSON object a line, for each FILE", threads=False)
@@ -49,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     from msroi.images import read
 
     page: Path | None = arguments.html
+    if arguments.open and page is None:
+        raise OptionError("--open: there is no page to open; name one with --html PAGE")
     original = _only(arguments.reference)
     inputs, problems = _expand(arguments)
     never = files.inputs_on_disk([original, *inputs])
@@ -74,9 +78,11 @@ def run(arguments: argparse.Namespace) -> int:
     screen.line(f"reference {original.name}, {width} x {height} pixels")
     tell(scored, [*weights.notes(), *scales_note(scored), *notes], screen)
     if page is not None:
-        html = make_page(f"Compared with {original.name}", reference, scored, weights, notes)
+        html = make_page("Compared with", reference, scored, weights, notes)
         files.write(page, html.encode(), overwrite=arguments.overwrite, never=never)
         screen.line(f"page: {page}")
+        if arguments.open:
+            open_page(page, screen)
     return status
 
 
@@ -112,7 +118,7 @@ def make_weights(reference: Picture, arguments: argparse.Namespace) -> Weights:
     )
     boxes = ["the boxes of --focus"] if "focus" in options else []
     if "saliency" in options:
-        return Weights(saliency, identity, " and ".join([f"the map {options['saliency']}", *boxes]))
+        return Weights(saliency, identity, " and ".join([f"the map {Path(options['saliency']).name}", *boxes]))
     if options.get("map_kind") == "none":
         return Weights(saliency, identity, boxes[0])
     own = own_weights(saliency, identity, reference.source.name)

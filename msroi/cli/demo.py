@@ -17,32 +17,45 @@ from msroi.cli import files
 from msroi.cli.arguments import add_running, whole_number
 from msroi.cli.compare import score_file
 from msroi.cli.output import Screen, as_json, render
-from msroi.cli.scores import Scored, make_page, own_weights, scales_note, tables
-from msroi.errors import MissingExtraError, OutputError, OutputExistsError
+from msroi.cli.pages import add_open, make_page, open_page
+from msroi.cli.scores import Scored, own_weights, scales_note, tables
+from msroi.errors import MissingExtraError, OptionError, OutputError, OutputExistsError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from msroi.images import Picture
+    from msroi.report.place import Place
 
 DEFAULT_FOLDER = Path("msroi-demo")
 # Visible differences, and the middle one of the three qualities at which the paper measures.
 DEFAULT_QUALITY = 50
+PAGE = "index.html"
 SCORES = "scores.json"
 FILES = (
     "original.png", "plain.jpg", "msroi.jpg", "map.png", "heat.png", "overlay.png",
-    "index.html", "scores.txt", SCORES,
+    PAGE, "scores.txt", SCORES,
 )  # fmt: skip
 MADE_BY = "msroi demo"
+# Between eyes and teeth of the photo that comes along, (x, y) in pixels.
+FACE = (224, 116)
+# From this share of the error on, the page says that ours is better where it opens.
+_WORTH_SAYING = 0.1
+# What lies above the map's mean by this much is where people look.
+_STANDS_OUT = 0.05
 
 EXAMPLES = """\
 examples:
   msroi demo                               a photo that comes with scikit-image
   msroi demo trial --image photo.jpg       one of yours
-  msroi demo --quality 30                  smaller files, larger differences
+  msroi demo --quality 30 --open           smaller files, larger differences; the page in the browser
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=DEFAULT_FOLDER, help="where to write")
+    where = f"where to write (default {DEFAULT_FOLDER})"
+    parser.add_argument("folder", metavar="DIR", nargs="?", type=Path, help=where)
+    parser.add_argument("-d", "--directory", metavar="DIR", type=Path, help="the same, as the other verbs have it")
     parser.add_argument("--image", metavar="FILE", type=Path, help="a photo of yours")
     parser.add_argument(
         "--quality",
@@ -51,28 +64,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_QUALITY,
         help=f"of the plain JPEG, 1 to 100 (default {DEFAULT_QUALITY})",
     )
+    add_open(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace files that no demo made")
     add_running(parser, "one JSON object: what was written, and the scores", threads=False)
 
 
 def run(arguments: argparse.Namespace) -> int:
     start = time.perf_counter()
-    folder: Path = arguments.folder
+    folder = _folder(arguments)
     screen = Screen(arguments)
     never = [] if arguments.image is None else [arguments.image]
     _check_folder(folder, arguments.overwrite)
     for name in FILES:
         files.check_free(folder / name, overwrite=True, never=never)
     picture = _photo(arguments.image)
-    made, record = make(picture, arguments.quality)
+    made, record = make(picture, arguments.quality, FACE if arguments.image is None else None)
     for name, data in made.items():
         files.write(folder / name, data, overwrite=True, never=never, make_folder=True)
     for line in made["scores.txt"].decode().splitlines():
         screen.line(line)
     screen.line("")
-    screen.line(f"{len(made)} files in {folder}, {time.perf_counter() - start:.1f} s. Look at {folder / 'index.html'}")
+    screen.line(f"{len(made)} files in {folder}, {time.perf_counter() - start:.1f} s. Look at {folder / PAGE}")
     screen.record({"folder": str(folder), "files": list(made), **record})
+    if arguments.open:
+        open_page(folder / PAGE, screen)
     return 0
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    named: list[Path] = [folder for folder in (arguments.folder, arguments.directory) if folder is not None]
+    if len(named) > 1:
+        raise OptionError(f"{named[0]} and -d {named[1]}: the demo writes into one folder; leave one out")
+    return named[0] if named else DEFAULT_FOLDER
 
 
 def _check_folder(folder: Path, overwrite: bool) -> None:
@@ -110,10 +133,16 @@ def _photo(path: Path | None) -> Picture:
     return read(data.astronaut(), name="astronaut")
 
 
-def make(picture: Picture, quality: int) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Everything that the demo writes, name -> bytes, and its record for JSON."""
+def make(
+    picture: Picture, quality: int, face: tuple[float, float] | None = None
+) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Everything that the demo writes, name -> bytes, and its record for JSON.
+
+    face: where the page opens, (x, y) in pixels upright, if that is known to be a face; None: where ours gains most.
+    """
     from msroi.images import read
     from msroi.pipeline import compress
+    from msroi.report.place import place_of_gain
     from msroi.saliency.pictures import grey_map, heat_map, overlay
 
     # Without metadata on both sides, so that the files' sizes are those of the pictures.
@@ -125,21 +154,31 @@ def make(picture: Picture, quality: int) -> tuple[dict[str, bytes], dict[str, An
     photo, report = picture.source.name, ours.report
     weights = own_weights(saliency, report.map_identity, photo)
     pair = {"plain.jpg": plain.data, "msroi.jpg": ours.data}
-    scored = [score_file(picture, read(data, name=name), weights) for name, data in pair.items()]
-    notes = [
-        f"msroi.jpg was made by {report.method}; target: {report.target}; reached: {report.reached}.",
-        _verdict(*scored),
-        *report.notices,
-    ]
+    decoded = [read(data, name=name) for name, data in pair.items()]
+    scored = [score_file(picture, one, weights) for one in decoded]
+    place = place_of_gain(picture.upright, decoded[0].upright, decoded[1].upright, saliency, at=face)
+    making = f"{report.method}; target: {report.target}; reached: {report.reached}"
+    notes = [_verdict(*scored), *report.notices]
     profile = picture.metadata.icc_profile
+    page = make_page(
+        "msroi demo:",
+        picture,
+        scored,
+        weights,
+        notes,
+        facts={"msroi.jpg": making},
+        lead=_lead(scored[0], scored[1], place, saliency, is_face=face is not None),
+        look_at=(place.x, place.y),
+    )
+    text = [f"msroi.jpg was made by {making}.", *notes, *weights.notes(), *scales_note(scored)]
     made = {
         "original.png": files.png(picture.upright, profile),
         **pair,
-        "map.png": files.png(grey_map(saliency)),
-        "heat.png": files.png(heat_map(saliency)),
+        "map.png": files.png(grey_map(saliency), smooth=True),
+        "heat.png": files.png(heat_map(saliency), smooth=True),
         "overlay.png": files.png(overlay(picture.upright, saliency), profile),
-        "index.html": make_page(f"msroi demo: {photo}", picture, scored, weights, notes).encode(),
-        "scores.txt": _as_text(scored, [*notes, *weights.notes(), *scales_note(scored)]).encode(),
+        PAGE: page.encode(),
+        "scores.txt": _as_text(scored, text).encode(),
     }
     scores = [item.as_dict() for item in scored]
     record = {"made_by": MADE_BY, "photo": photo, "scores": scores, "report": report.as_dict()}
@@ -147,12 +186,39 @@ def make(picture: Picture, quality: int) -> tuple[dict[str, bytes], dict[str, An
     return made, record
 
 
+def _lead(plain: Scored, ours: Scored, place: Place, saliency: np.ndarray, *, is_face: bool) -> str:
+    """What to look at and why, in one sentence that says no more than was measured."""
+    smaller = 1 - ours.n_bytes / plain.n_bytes
+    size = "Same size on disk" if abs(smaller) < 0.01 else f"Ours is {100 * smaller:.0f} % smaller on disk"
+    size += f" (plain JPEG {plain.n_bytes:,} bytes, ours {ours.n_bytes:,})"
+    if place.less_error < _WORTH_SAYING:
+        where = "the eyes and the teeth" if is_face else "the middle of this view"
+        return f"{size}: compare {where}, but at this quality the two are hard to tell apart there."
+    less = f"({100 * place.less_error:.0f} % less error there)"
+    # Where the map's part gains no more than the whole, bytes were saved rather than moved.
+    moved = _gains(plain, ours)[1] > _gains(plain, ours)[0]
+    if is_face:
+        how = " with bytes that plain JPEG spends on the backdrop" if moved else ""
+        return f"{size}: look at the eyes and the teeth, which ours keeps cleaner{how} {less}."
+    first = moved and saliency[int(place.y), int(place.x)] > saliency.mean() + _STANDS_OUT
+    why = " because people look there first" if first else ""
+    return f"{size}: look at the middle of this view, where ours stays closer to your photo{why} {less}."
+
+
+def _gains(plain: Scored, ours: Scored) -> tuple[float, float]:
+    """What ours gains on plain in dB: over the whole picture, and weighted by the map."""
+    before, after = plain.scores, ours.scores
+    if before.mse == after.mse == 0:  # infinite on both sides
+        return 0.0, 0.0
+    return after.psnr_db - before.psnr_db, (after.weighted_psnr_db or 0) - (before.weighted_psnr_db or 0)
+
+
 def _verdict(plain: Scored, ours: Scored) -> str:
     """Ours against plain in one sentence, win or lose."""
     share = 100 * (ours.n_bytes / plain.n_bytes - 1)
-    psnr = ours.scores.psnr_db - plain.scores.psnr_db
-    weighted = (ours.scores.weighted_psnr_db or 0) - (plain.scores.weighted_psnr_db or 0)
-    return f"Against plain JPEG: {share:+.1f} % bytes, {psnr:+.2f} dB, {weighted:+.2f} dB weighted by the map."
+    psnr, weighted = _gains(plain, ours)
+    size = f"{share:+.1f} % bytes" if abs(share) >= 0.05 else "equal bytes"
+    return f"Against plain JPEG: {size}, {psnr:+.2f} dB, {weighted:+.2f} dB weighted by the map."
 
 
 def _as_text(scored: list[Scored], notes: list[str]) -> str:

@@ -1,9 +1,10 @@
-"""Scores of several files against one reference: as a table, as JSON, as a page. For compare and demo."""
+"""Scores of several files against one reference: as a table and as JSON. For compare and demo; pages: `pages`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msroi.cli.output import Screen, make_table, number, render
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from rich.table import Table
 
-    from msroi.images import Picture
     from msroi.metrics import Scores
 
 _SIZE_COLUMNS = ("bytes", "bpp")
@@ -72,9 +72,9 @@ class Weights:
 
 
 def own_weights(saliency: npt.NDArray[np.float32], identity: str, reference: str) -> Weights:
-    """Weights by the map that msroi makes of the reference."""
+    """Weights by the map that msroi makes of the reference, a file's name."""
     kind = identity.partition(":")[0]
-    return Weights(saliency, identity, f"msroi's own map of {reference} ({kind})", is_own=True)
+    return Weights(saliency, identity, f"msroi's own map of {Path(reference).name} ({kind})", is_own=True)
 
 
 def tables(scored: Sequence[Scored], width: int | None) -> list[Table]:
@@ -110,31 +110,6 @@ def scales_note(scored: Sequence[Scored]) -> list[str]:
     """Said only where the picture is too small for MS-SSIM's five scales."""
     scales = {item.scores.ms_ssim_scales for item in scored} - {5}
     return [f"MS-SSIM stands on {min(scales)} of its 5 scales: the picture is small."] if scales else []
-
-
-def make_page(title: str, reference: Picture, scored: Sequence[Scored], weights: Weights, notes: Sequence[str]) -> str:
-    """One self-contained HTML page with a slider between reference and files."""
-    from msroi import __version__
-    from msroi.report.page import Candidate, comparison_page
-
-    width, height = reference.upright_size
-    facts = {
-        "reference": f"{reference.source.name}, {width} x {height}",
-        "weights": weights.name,
-        "map": weights.identity or "none",
-        "msroi": __version__,
-    }
-    return comparison_page(
-        title,
-        reference.upright,
-        [Candidate(item.name, item.data, item.n_bytes, item.scores) for item in scored],
-        weights.saliency,
-        facts,
-        notes,
-        reference_name=reference.source.name,
-        weights_name=weights.name,
-        icc_profile=reference.metadata.icc_profile,
-    )
 
 
 def _sizes(item: Scored) -> tuple[str, str]:

@@ -20,11 +20,11 @@ from PIL import Image
 
 from msroi.benchmark.measuring import decoded_place
 from msroi.benchmark.page.measures import and_join
-from msroi.benchmark.page.results import Results, Row
+from msroi.benchmark.page.results import Results, Row, folders_of
 from msroi.errors import ImageError, MsroiError
 from msroi.images import Limits, Picture, bare, read
 from msroi.neural.container import MAGIC
-from msroi.report.document import data_uri, text
+from msroi.report.document import data_uri, text, without_folders
 from msroi.report.embed import LOSSLESS_PIXELS, NEAR_LOSSLESS_QUALITY, Embedder
 
 N_WORST = 5
@@ -164,6 +164,7 @@ class _Sources:
         entries = results.run.get("images") or []
         self.paths = {str(e["name"]): str(e.get("path") or "") for e in entries if isinstance(e, dict) and "name" in e}
         self.notices: list[str] = []
+        self._folders = [str(self.folder), *folders_of(results.run)]
         self._embedders: dict[str, Embedder | None] = {}
 
     def load(self, image: str, target: str, new: bool) -> _Addition | None:
@@ -289,6 +290,7 @@ class _Sources:
             return None
 
     def _note(self, notice: str) -> None:
+        notice = without_folders(notice, self._folders)
         if notice not in self.notices:
             self.notices.append(notice)
 

@@ -6,15 +6,17 @@ import csv
 import io
 import json
 import math
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from msroi.benchmark.page.measures import HEADLINE_ORDER, MASKS, NOT_IN_WORDS, QUALITY, Measure, measure_named
 from msroi.errors import OptionError
+from msroi.report.document import without_folders
 
 ROWS, SUMMARY, RUN = "rows.csv", "summary.json", "run.json"
 _TEXT_COLUMNS = frozenset({"image", "target", "encoder", "version", "settings", "status", "message", "file"})
@@ -22,6 +24,8 @@ _NEEDED = ("image", "target", "encoder", "status", "bytes", "file")
 # Encoders of msroi, in the order in which the page would open with them; names that begin like them are variants.
 _OURS = ("rdo", "rdo-masks", "rdo-constant", "two-pass")
 PLAIN = "pillow"
+# By these entries of summary.json are found in rows.csv: they stay as they are.
+_KEYS = frozenset({"name", "image", "target", "encoder", "against"})
 _LONGEST_FIELD = 1_000_000
 # An interval that is drawn from fewer images says nothing.
 FEWEST_IMAGES = 5
@@ -213,12 +217,48 @@ class Results:
 
 
 def read_results(folder: Path) -> Results:
-    """Reads rows.csv, summary.json and run.json.
+    """Reads rows.csv, summary.json and run.json. Of absolute paths in them only the names are kept.
 
     Errors: OptionError where one of them is missing or is not what a benchmark writes.
     """
     rows, columns = _read_rows(folder / ROWS)
-    return Results(folder, rows, columns, _read_json(folder / SUMMARY), _read_json(folder / RUN))
+    summary, run = _read_json(folder / SUMMARY), _read_json(folder / RUN)
+    folders = folders_of(run)
+    places = run.pop("images", None)  # where the gallery finds the originals
+    rows = [replace(row, message=without_folders(row.message, folders)) for row in rows]
+    return Results(folder, rows, columns, _nameable(summary, folders), {**_nameable(run, folders), "images": places})
+
+
+def folders_of(run: Mapping[str, Any]) -> list[str]:
+    """The folders in which the run found its images."""
+    images = run.get("images")
+    entries = [e for e in images if isinstance(e, dict) and e.get("path")] if isinstance(images, list) else []
+    return sorted({str(PurePath(str(e["path"])).parent) for e in entries} - {"."})
+
+
+def _nameable(value: Any, folders: Sequence[str]) -> Any:
+    """What was read from JSON, absolute paths cut to names."""
+    if isinstance(value, dict):
+        return {
+            key: item if key in _KEYS else _command(item) if key == "command" else _nameable(item, folders)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_nameable(item, folders) for item in value]
+    if not isinstance(value, str):
+        return value
+    path = PurePath(value)
+    return path.name if path.is_absolute() and ": " not in value else without_folders(value, folders)
+
+
+def _command(command: Any) -> str:
+    """A command line, word by word: folders' names may hold blanks."""
+    try:
+        words = shlex.split(str(command))
+    except ValueError:
+        return without_folders(str(command))
+    names = [PurePath(word).name if PurePath(word).is_absolute() and "{" not in word else word for word in words]
+    return shlex.join(without_folders(name) for name in names)
 
 
 def number(value: Any) -> float | None:
