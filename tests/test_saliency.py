@@ -217,7 +217,7 @@ def test_the_network_taught_by_labels_alone_is_a_kind(
     own = network.load("ms-roi-labels")
     assert own.look(own.see(photo)).gaze_maps is None
     _, identity = hints.resolve(None, "ms-roi-labels", (), read(photo))
-    assert identity == f"ms-roi-labels:{own.sha256[:16]}" and own.sha256 != default.sha256
+    assert identity == f"ms-roi-labels:{own.sha256[:16]}:{kinds.MAP_VERSION}" and own.sha256 != default.sha256
     assert np.all(make_map(np.full((40, 50, 3), 90, np.uint8), "ms-roi-labels") == 0.5)
 
 
@@ -330,7 +330,7 @@ def test_high_quality_is_the_mean_of_four_looks_and_a_picture_of_its_own(photo: 
     picture = read(photo)
     identities = {hints.steer(hints.Hints(quality=q), picture).identity for q in ("fast", "high")}
     sha = network.load().sha256[:16]
-    assert identities == {f"ms-roi:{sha}", f"ms-roi:{sha}:high"}
+    assert identities == {f"ms-roi:{sha}:{kinds.MAP_VERSION}", f"ms-roi:{sha}:{kinds.MAP_VERSION}:high"}
     with pytest.raises(OptionError, match="map_quality: got 'best', allowed: fast, high"):
         make_map(photo, quality="best")
     with pytest.raises(OptionError, match="map_quality: got 'best'"):
@@ -441,7 +441,7 @@ def test_boxes_outside_are_refused_with_the_size(box: tuple[int, int, int, int])
         hints.resolve(None, "none", [box], picture_of(60, 90))
 
 
-def test_identity_of_the_network_map_names_its_hash() -> None:
+def test_identity_of_the_network_map_names_its_hash_and_the_version_of_the_maps() -> None:
     _, identity = hints.resolve(None, "objects", (), picture_of(20, 20))
-    assert identity == f"objects:{network.load().sha256[:16]}"
+    assert identity == f"objects:{network.load().sha256[:16]}:{kinds.MAP_VERSION}"
     assert hints.resolve("none", "ms-roi", (), picture_of(20, 20))[1] == "none"

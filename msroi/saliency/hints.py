@@ -21,6 +21,7 @@ from msroi.saliency.kinds import (
     DEFAULT_KIND,
     DEFAULT_QUALITY,
     KINDS,
+    MAP_VERSION,
     NO_MAP,
     QUALITIES,
     Found,
@@ -79,9 +80,9 @@ def steer(hints: Hints, picture: Picture) -> Steering:
 def combined(hints: Hints, picture: Picture, focus_size: tuple[int, int] | None = None) -> Found:
     """The map that steers the encoder: float32 (height, width) in [0, 1], upright. The one place where all meets.
 
-    The base is the user's own map or the network's; a network that is unsure gives a flat one, and a notice. Over it
-    lie the boxes of the user and those of faces: at each pixel the larger value counts. A base of kind "none" gives
-    way to boxes altogether: what is in a box matters, nothing else does.
+    The base is the user's own map or the network's; a network that is unsure, and a picture that was drawn, give a
+    flat one, and a notice. Over it lie the boxes of the user and those of faces: at each pixel the larger value
+    counts. A base of kind "none" gives way to boxes altogether: what is in a box matters, nothing else does.
     focus_size: (width, height) of the upright picture that the user's boxes are meant in, by default this one.
     Raises SaliencyError for a map or a face model that cannot be one, OptionError for a box outside of the picture.
     """
@@ -129,7 +130,7 @@ def identity(hints: Hints, picture: Picture) -> str:
         base = f"map:{hashlib.sha256(user_map(saliency, height, width).tobytes()).hexdigest()[:16]}"
     else:
         network = network_of(kind)
-        base = kind if network is None else f"{kind}:{network.sha256[:16]}"
+        base = kind if network is None else f"{kind}:{network.sha256[:16]}:{MAP_VERSION}"
         if network is not None and hints.quality != DEFAULT_QUALITY:
             base += f":{one_of('map_quality', hints.quality, tuple(QUALITIES))}"
     base += f"+focus:{pixels}" if pixels else ""

@@ -12,7 +12,13 @@ from msroi.errors import OptionError
 from msroi.images import read
 from msroi.options import one_of
 from msroi.saliency import activation_maps as maths
+from msroi.saliency.drawn import is_drawn
 from msroi.saliency.network import DEFAULT_NETWORK, Evidence, Network, load
+
+MAP_VERSION = 2
+"""Rises whenever the same network's map of a picture, or what encoders follow of it, changes; part of its identity.
+
+2: screens, pages of text and drawings have a flat map."""
 
 DEFAULT_KIND = "ms-roi"
 NO_MAP = "none"
@@ -60,7 +66,7 @@ def saliency_map(image: Any, kind: str = DEFAULT_KIND, quality: str = DEFAULT_QU
     image: path, bytes, binary file, PIL image or uint8 array (height, width[, 3 or 4]).
     kind: a name from `KINDS`. quality: "fast", or "high", which looks four times and agrees a little better
     with people. A flat picture gives a flat map of 0.5, and so do one in which the network sees nothing that
-    stands out, and kind "none"; a flat map is read-only.
+    stands out, a screen, page of text or drawing, and kind "none"; a flat map is read-only.
     The same picture gives the same map in every run, on any number of threads.
     Raises ImageError for an image that cannot be read, OptionError for an unknown kind or quality, SaliencyError
     for a network that is missing or damaged. Source: MS-ROI, Selimović, Hladnik 2018.
@@ -86,13 +92,15 @@ def steering(saliency: np.ndarray, kind: str) -> np.ndarray:
 
 
 def find_map(pixels: np.ndarray, kind: str = DEFAULT_KIND, quality: str = DEFAULT_QUALITY) -> Found:
-    """`make_map`, with a notice where the network was too unsure to be followed."""
+    """`make_map`, with a notice where the network was too unsure to be followed, or is not asked."""
     looks = QUALITIES[one_of("map_quality", quality, tuple(QUALITIES))]
     height, width = pixels.shape[:2]
     flat = flat_map(height, width, FLAT_VALUE)
     network = network_of(kind)
     if network is None:
         return Found(flat)
+    if is_drawn(pixels):
+        return Found(flat, "drawing or screen: nothing stands out, all matters alike")
     seen = {1.0: network.see(pixels)}
     if _is_flat(seen[1.0]):
         return Found(flat)
