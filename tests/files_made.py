@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-XMP_GPS = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>
+XMP_GPS = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:exif="http://ns.adobe.com/exif/1.0/">
 <rdf:Description exif:GPSLatitude="52,31.2N" dc:title="kept" exif:GPSLongitude = '13,24.1E'>
 <exif:GPSAltitude>34/1</exif:GPSAltitude><exif:GPSDestBearing rdf:resource="x"/>
 <exif:GPSVersionID><rdf:Seq><rdf:li>2</rdf:li></rdf:Seq></exif:GPSVersionID>
 <dc:creator>Ann Author</dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>"""
 
-XMP_GAIN_MAP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>
+XMP_GAIN_MAP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:Container="http://ns.google.com/photos/1.0/container/"
+ xmlns:Item="http://ns.google.com/photos/1.0/container/item/">
 <rdf:Description xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0" dc:title="kept">
 <Container:Directory><rdf:Seq>
 <rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="Primary" Item:Mime="image/jpeg"/></rdf:li>

@@ -156,7 +156,7 @@ def _add_metadata(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("metadata and colour (kept as they are by default)")
     flag = partial(group.add_argument, action="store_true", default=argparse.SUPPRESS)
     flag("--strip", help="drop all metadata but the colour profile and the orientation")
-    flag("--strip-gps", help="drop where the photo was taken")
+    flag("--strip-gps", help="drop where the photo was taken: positions, names of places, and what may hide one")
     flag("--srgb", help="convert the colours to sRGB")
     group.add_argument(
         "--max-side",

@@ -12,7 +12,7 @@ from msroi.images.colour import frozen, is_srgb
 from msroi.images.picture import Picture
 from msroi.metadata import Metadata, icc
 from msroi.metadata.foreign import with_exif_orientation
-from msroi.metadata.model import without_pictures
+from msroi.metadata.gain_map import without_pictures
 
 
 def resize_to_max_side(picture: Picture, max_side: int) -> Picture:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from msroi.metadata.assembly import assemble, bare, picture_digest
 from msroi.metadata.comment import read_comment
 from msroi.metadata.facts import JpegFacts, jpeg_facts
-from msroi.metadata.model import Metadata, from_jpeg, strip_gps
+from msroi.metadata.model import Metadata, from_jpeg
 from msroi.metadata.multi_picture import ExtraPicture
+from msroi.metadata.places import strip_gps
 from msroi.metadata.segments import Jpeg, Segment, is_jpeg, parse
 
 __all__ = [

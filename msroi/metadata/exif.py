@@ -21,10 +21,10 @@ from msroi.metadata.tiff import (
 
 PREFIX = b"Exif\0\0"
 _INTEROPERABILITY_INDEX, _COLOUR_SPACE = 0x0001, 0xA001
-_THUMBNAIL_START, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 # Of a TIFF's first directory: what describes the photo, not how its pixels are stored.
 _DESCRIPTIVE_TAGS = (270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 318, 319, 33432, 18246, 18249)
 _DESCRIPTIVE_TAGS_WINDOWS = tuple(range(0x9C9B, 0x9CA0))
+_MAX_BUILT = 1_000_000  # bytes; a JPEG segment holds 65,533, fields of a hostile file lie over each other
 
 
 def is_valid(exif: bytes) -> bool:
@@ -80,75 +80,10 @@ def with_srgb_claim(exif: bytes) -> bytes:
 
 
 def has_gps(exif: bytes) -> bool:
-    """True if a directory points at GPS data."""
+    """True if a directory points at GPS data, or if nobody can say."""
     tiff = Tiff(exif)
-    return tiff.valid and any(directory.get(GPS_POINTER) for directory in tiff.reachable())
-
-
-def without_gps(exif: bytes) -> bytes | None:
-    """The same number of bytes with the GPS directory unlinked and overwritten by zeros.
-
-    Everything else, maker notes and thumbnail included, stays where it was. None if the structure
-    cannot be read, so that nobody can say whether a position is in it.
-    """
-    tiff = Tiff(exif)
-    if not tiff.valid or tiff.big:
-        return None
-    directories = tiff.reachable()
-    edited = bytearray(exif)
-    for gps in _gps_directories(tiff, directories):
-        claimed = _claimed(tiff, directories)
-        for start, n_bytes in _extent(gps):
-            for i in range(start, min(start + n_bytes, len(edited))):
-                if not claimed[i]:
-                    edited[i] = 0
-    for directory in directories:
-        _unlink(edited, tiff, directory, GPS_POINTER)
-    return bytes(edited)
-
-
-def _gps_directories(tiff: Tiff, directories: list[Directory]) -> list[Directory]:
-    pointed = (tiff.pointed(directory, GPS_POINTER) for directory in directories)
-    return [gps for gps in pointed if gps is not None and gps.n_declared * 12 <= len(tiff.data)]
-
-
-def _extent(directory: Directory) -> list[tuple[int, int]]:
-    """The stretches (start, bytes) that a directory and its values take."""
-    table = (directory.position, 2 + 12 * directory.n_declared + 4)
-    return [table, *((e.start, e.n_bytes) for e in directory.entries if not e.inline)]
-
-
-def _claimed(tiff: Tiff, directories: list[Directory]) -> bytearray:
-    """A 1 for each byte that the header, `directories`, their values or a thumbnail take."""
-    claimed = bytearray(len(tiff.data))
-    stretches = [(0, 8)]
-    for directory in directories:
-        stretches += _extent(directory)
-        start = tiff.integers(directory.get(_THUMBNAIL_START))
-        length = tiff.integers(directory.get(_THUMBNAIL_LENGTH))
-        if start and length:
-            stretches.append((start[0], length[0]))
-    for start_, n_bytes in stretches:
-        stop = min(start_ + n_bytes, len(claimed))
-        if start_ < stop:
-            claimed[start_:stop] = b"\1" * (stop - start_)
-    return claimed
-
-
-def _unlink(edited: bytearray, tiff: Tiff, directory: Directory, tag: int) -> None:
-    """Takes the fields `tag` out of a directory; what follows in its table moves up."""
-    start = directory.position + 2
-    stop = start + 12 * directory.n_declared
-    if stop + 4 > len(edited):  # a table cut short: blank the field where it stands
-        for entry in directory.entries:
-            if entry.tag == tag:
-                edited[entry.position : entry.position + 12] = bytes(12)
-        return
-    rows = [edited[i : i + 12] for i in range(start, stop, 12)]
-    kept = [row for row in rows if int.from_bytes(row[:2], "big" if tiff.order == ">" else "little") != tag]
-    table = b"".join(kept) + edited[stop : stop + 4]
-    edited[start : stop + 4] = table + bytes(stop + 4 - start - len(table))
-    edited[directory.position : start] = _packed(tiff, len(kept), 2)
+    directories = tiff.reachable() if tiff.valid else []
+    return directories is None or any(directory.get(GPS_POINTER) for directory in directories)
 
 
 def _overwritten(tiff: Tiff, start: int, value: int, n_bytes: int) -> bytes:
@@ -179,16 +114,17 @@ def build(
     endian: Literal["big", "little"] = "big" if order == ">" else "little"
 
     def table(fields: dict[int, Field], position: int) -> bytes:
-        rows, values = b"", b""
+        rows, values = [], []
         behind = position + 2 + 12 * len(fields) + 4
         for tag, field in sorted(fields.items()):
-            rows += tag.to_bytes(2, endian) + field.type.to_bytes(2, endian) + field.count.to_bytes(4, endian)
+            rows.append(tag.to_bytes(2, endian) + field.type.to_bytes(2, endian) + field.count.to_bytes(4, endian))
             if len(field.value) <= 4:
-                rows += field.value.ljust(4, b"\0")
+                rows.append(field.value.ljust(4, b"\0"))
             else:
-                rows += (behind + len(values)).to_bytes(4, endian)
-                values += field.value + bytes(len(field.value) % 2)
-        return len(fields).to_bytes(2, endian) + rows + bytes(4) + values
+                rows.append(behind.to_bytes(4, endian))
+                values.append(field.value + bytes(len(field.value) % 2))
+                behind += len(values[-1])
+        return b"".join((len(fields).to_bytes(2, endian), *rows, bytes(4), *values))
 
     def pointing(fields: dict[int, Field], tag: int, offset: int) -> dict[int, Field]:
         return fields | {tag: Field(LONG, 1, offset.to_bytes(4, endian))}
@@ -236,9 +172,14 @@ def from_tiff(tiff: Tiff) -> bytes | None:
 
 
 def _fields(tiff: Tiff, directory: Directory | None, wanted: set[int] | None = None) -> dict[int, Field]:
+    """The fields of a directory but for pointers and what is too large; no more than make an EXIF that is too large."""
     pointers = {EXIF_POINTER, GPS_POINTER, INTEROPERABILITY_POINTER}
-    return {
-        entry.tag: Field(entry.type, entry.count, tiff.value(entry))
-        for entry in (directory.entries if directory else ())
-        if entry.tag not in pointers and (wanted is None or entry.tag in wanted) and entry.n_bytes <= 65_000
-    }
+    fields: dict[int, Field] = {}
+    left = _MAX_BUILT
+    for entry in directory.entries if directory else ():
+        if entry.tag not in pointers and (wanted is None or entry.tag in wanted) and entry.n_bytes <= 65_000:
+            fields[entry.tag] = Field(entry.type, entry.count, tiff.value(entry))
+            left -= entry.n_bytes
+            if left < 0:
+                break
+    return fields

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from msroi.metadata import exif as exif_bytes
-from msroi.metadata import icc, xmp
+from msroi.metadata import icc, photoshop, xmp
 from msroi.metadata.model import Metadata, exif_segment
 from msroi.metadata.segments import APP0, APP13, COM, Segment
 from msroi.metadata.tiff import Tiff
 
 _MAX_PAYLOAD = 65_533
 _TAG_XMP, _TAG_IPTC, _TAG_PHOTOSHOP, _TAG_ICC = 700, 33723, 34377, 34675
-_RESOURCE_IPTC = 0x0404
 
 
 @dataclass(frozen=True)
@@ -122,18 +121,11 @@ def from_bmp(data: bytes) -> Foreign:
     return Foreign(icc_profile=profile, density=density)
 
 
-def iptc_of_photoshop(resources: bytes) -> bytes | None:
-    """The IPTC record among Photoshop's image resources (`8BIM` blocks)."""
-    position = 0
-    while resources[position : position + 4] == b"8BIM":
-        identifier = int.from_bytes(resources[position + 4 : position + 6], "big")
-        n_name = resources[position + 6] + 1 if position + 6 < len(resources) else 1
-        start = position + 6 + n_name + n_name % 2 + 4
-        n_bytes = int.from_bytes(resources[start - 4 : start], "big")
-        if identifier == _RESOURCE_IPTC:
-            return resources[start : start + n_bytes]
-        position = start + n_bytes + n_bytes % 2
-    return None
+def iptc_of_photoshop(block: bytes) -> bytes | None:
+    """The IPTC record among Photoshop's image resources."""
+    return next(
+        (block[start:end] for number, start, end in photoshop.resources(block) if number == photoshop.IPTC), None
+    )
 
 
 def profile_text(text: bytes) -> bytes | None:
@@ -149,7 +141,7 @@ def profile_text(text: bytes) -> bytes | None:
 
 
 def _photoshop(iptc: bytes) -> Segment:
-    head = b"Photoshop 3.0\0" + b"8BIM" + _RESOURCE_IPTC.to_bytes(2, "big") + b"\0\0"
+    head = photoshop.PREFIX + b"8BIM" + photoshop.IPTC.to_bytes(2, "big") + b"\0\0"
     return Segment(APP13, head + len(iptc).to_bytes(4, "big") + iptc + bytes(len(iptc) % 2))
 
 

@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msroi.metadata.segments import APP2, Segment
-from msroi.metadata.tiff import Entry, Tiff
+from msroi.metadata.tiff import LONG, Entry, Tiff
 
 PREFIX = b"MPF\0"
-_ENTRIES = 0xB002
+_COUNT, _ENTRIES = 0xB001, 0xB002
 _N_ENTRY = 16
 _MAX_HEAD = 65_536
+GAIN_MAP = "gain map"
+_WORDS_OF_GAIN_MAPS = (b"hdrgainmap", b"hdrgm:", b"urn:iso:std:iso:ts:21496:-1")
 _TYPES = {
     0x010001: "large preview",
     0x010002: "large preview",
@@ -27,7 +29,7 @@ _TYPES = {
     0x020003: "multi-angle picture",
     0x030000: "primary picture",
     0x000000: "further picture",
-    0x050000: "gain map",
+    0x050000: GAIN_MAP,
 }
 
 
@@ -47,8 +49,8 @@ class ExtraPicture:
     @property
     def kind(self) -> str:
         """`gain map`, `large preview`, `stereo picture`, ... by its own XMP or the type in the attribute."""
-        if any(word in self.data[:_MAX_HEAD] for word in (b"hdrgainmap", b"hdrgm:")):
-            return "gain map"
+        if any(word in self.data[:_MAX_HEAD] for word in _WORDS_OF_GAIN_MAPS):
+            return GAIN_MAP
         return _TYPES.get(self.attribute & 0xFFFFFF, "further picture")
 
 
@@ -71,14 +73,19 @@ def locate(data: bytes, payload: bytes, payload_start: int, end: int) -> tuple[E
         position = entries.start + i * _N_ENTRY
         attribute, n_bytes, offset = (tiff.integer(position + k, 4) for k in (0, 4, 8))
         places.append((payload_start + len(PREFIX) + offset, n_bytes, i, attribute))
-    pictures, behind = [], end
-    for start, n_bytes, i, attribute in sorted(places):
-        if start < behind or start + n_bytes > len(data) or data[start : start + 3] != b"\xff\xd8\xff":
-            return None
-        gap = data[behind:start]
-        pictures.append(ExtraPicture(data[start : start + n_bytes], i, attribute, gap))
-        behind = start + n_bytes
-    return tuple(pictures)
+    places.sort()
+    ends = [end, *(start + n_bytes for start, n_bytes, _, _ in places)]
+    if any(
+        start < behind or data[start : start + 3] != b"\xff\xd8\xff"
+        for behind, (start, *_) in zip(ends, places, strict=False)
+    ):
+        return None
+    if ends[-1] > len(data):
+        return None
+    return tuple(
+        ExtraPicture(data[start : start + n_bytes], i, attribute, data[behind:start])
+        for behind, (start, n_bytes, i, attribute) in zip(ends, places, strict=False)
+    )
 
 
 def rewritten(payload: bytes, header_start: int, n_primary: int, pictures: Sequence[ExtraPicture]) -> bytes:
@@ -101,6 +108,28 @@ def rewritten(payload: bytes, header_start: int, n_primary: int, pictures: Seque
         position += len(picture.gap)
         write(picture.entry, len(picture.data), position - header_start)
         position += len(picture.data)
+    return bytes(edited)
+
+
+def without(payload: bytes, entry: int) -> bytes:
+    """The index, of as many bytes, without a further picture: its entry goes, later ones move up."""
+    tiff, entries = _entries(payload)
+    assert entries is not None, "an index that locate() has read"
+    edited = bytearray(payload)
+    first, start = len(PREFIX) + entries.start, len(PREFIX) + entries.start + entry * _N_ENTRY
+    end = first + entries.n_bytes
+    edited[start:end] = payload[start + _N_ENTRY : end] + bytes(_N_ENTRY)
+    n_left = entries.count // _N_ENTRY - 1
+    for position in range(first, first + n_left * _N_ENTRY, _N_ENTRY):
+        for place in (position + 12, position + 14):  # pictures that depend on this one, by number from 1
+            number = struct.unpack_from(tiff.order + "H", edited, place)[0]
+            if number >= entry + 1:
+                struct.pack_into(tiff.order + "H", edited, place, 0 if number == entry + 1 else number - 1)
+    struct.pack_into(tiff.order + "I", edited, len(PREFIX) + entries.position + 4, n_left * _N_ENTRY)
+    directory = tiff.directory(tiff.first)
+    count = directory.get(_COUNT) if directory else None
+    if count is not None and count.type == LONG and count.count == 1:
+        struct.pack_into(tiff.order + "I", edited, len(PREFIX) + count.start, n_left)
     return bytes(edited)
 
 

@@ -5,12 +5,14 @@ Nothing here trusts an offset or a count. What does not fit into the data is lef
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7
 # Bytes of a value by type; 13 is an IFD, 16 to 18 are BigTIFF's.
 _SIZES = dict(zip((*range(1, 14), 16, 17, 18), (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 8, 8, 8), strict=True))
-_MAX_DIRECTORIES = 64
+_INTEGERS = (1, 3, 4, 6, 7, 8, 9, 13, 16, 17, 18)
+_TYPE_IFD = 13
 _MAX_PAGES = 1000
 
 ORIENTATION, SUB_DIRECTORIES, EXIF_POINTER, GPS_POINTER, INTEROPERABILITY_POINTER = (
@@ -20,6 +22,7 @@ ORIENTATION, SUB_DIRECTORIES, EXIF_POINTER, GPS_POINTER, INTEROPERABILITY_POINTE
     0x8825,
     0xA005,
 )
+_POINTERS = (EXIF_POINTER, INTEROPERABILITY_POINTER, SUB_DIRECTORIES)
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,18 @@ class Tiff:
             return None
         n_declared = self.integer(position, n_count)
         start = position + n_count
-        n_whole = min(n_declared, (len(self.data) - start) // n_entry)
-        found = (self._entry(start + i * n_entry, n_pointer) for i in range(min(n_whole, 65_535)))
+        n_whole = min(n_declared, (len(self.data) - start) // n_entry, 65_535)
+        row = struct.Struct(self.order + ("HHQ8x" if self.big else "HHI4x"))
+        places = range(start, start + n_whole * n_entry, n_entry)
+        rows = row.iter_unpack(self.data[start : start + n_whole * n_entry])
+        found = (
+            self._entry(place, (row[0], row[1], row[2]), n_pointer) for place, row in zip(places, rows, strict=True)
+        )
         following = self.integer(start + n_declared * n_entry, n_pointer) if n_whole == n_declared else 0
         return Directory(position, n_declared, tuple(entry for entry in found if entry), following)
 
-    def _entry(self, position: int, n_pointer: int) -> Entry | None:
-        tag, kind = self.integer(position, 2), self.integer(position + 2, 2)
-        count = self.integer(position + 4, n_pointer)
+    def _entry(self, position: int, row: tuple[int, int, int], n_pointer: int) -> Entry | None:
+        tag, kind, count = row
         n_bytes = _SIZES.get(kind, 0) * count
         field = position + 4 + n_pointer
         inline = n_bytes <= n_pointer
@@ -93,8 +100,8 @@ class Tiff:
         return self.data[entry.start : entry.start + entry.n_bytes]
 
     def integers(self, entry: Entry | None) -> list[int]:
-        """The values of an integer field (BYTE, SHORT, LONG, IFD, LONG8); empty for any other."""
-        if entry is None or entry.type not in (1, 3, 4, 7, 13, 16, 18) or entry.n_bytes > 1_000_000:
+        """The values of an integer field (BYTE, SHORT, LONG, IFD, LONG8), as unsigned; empty for any other."""
+        if entry is None or entry.type not in _INTEGERS or entry.n_bytes > 1_000_000:
             return []
         size = _SIZES[entry.type]
         return [self.integer(entry.start + i * size, size) for i in range(entry.count)]
@@ -114,17 +121,34 @@ class Tiff:
         offsets = self.integers(directory.get(tag)) if directory else []
         return self.directory(offsets[0]) if offsets else None
 
-    def reachable(self) -> list[Directory]:
-        """Every directory that chains, EXIF, interoperability and sub-directory fields lead to; not GPS."""
+    def offsets(self, entry: Entry) -> list[int]:
+        """What a field that points at directories holds, also where its type is not one for offsets."""
+        if entry.type in (6, UNDEFINED, BYTE, ASCII) and entry.n_bytes >= 4:
+            return [self.integer(entry.start, 4)]
+        return self.integers(entry)
+
+    def reachable(self) -> list[Directory] | None:
+        """Every directory that chains, EXIF, interoperability and sub-directory fields lead to; not GPS.
+
+        Each is visited once. None where tables and pointers lie over each other, so that together they are more
+        bytes than there are: reading those would take longer than their bytes are worth.
+        """
         found: dict[int, Directory] = {}
         waiting = [self.first]
-        while waiting and len(found) < _MAX_DIRECTORIES:
+        left = len(self.data)
+        while waiting:
             position = waiting.pop()
             directory = self.directory(position) if position not in found else None
             if directory is None:
                 continue
             found[position] = directory
             waiting.append(directory.next)
-            for tag in (EXIF_POINTER, INTEROPERABILITY_POINTER, SUB_DIRECTORIES):
-                waiting.extend(self.integers(directory.get(tag))[:_MAX_DIRECTORIES])
+            left -= 6 + 12 * min(directory.n_declared, (len(self.data) - position) // 12)
+            for entry in directory.entries:
+                if entry.tag in _POINTERS or entry.type == _TYPE_IFD:
+                    left -= 0 if entry.inline else entry.n_bytes
+                    if left >= 0 and entry.tag != GPS_POINTER:
+                        waiting += self.offsets(entry)
+            if left < 0:
+                return None
         return list(found.values())

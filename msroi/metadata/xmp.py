@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msroi.metadata.segments import APP1, Segment
 
@@ -18,9 +18,7 @@ MAX_PACKET = 65_533 - len(PREFIX)
 _EXTENSION_HEADER = len(EXTENSION_PREFIX) + 32 + 4 + 4  # digest, full length, offset
 
 # Every pattern ends at the next bracket or quote, so that hostile packets cost no more than long ones.
-_NAME = rb"[A-Za-z_][\w.-]*:(?:GPS|Gps)[\w.-]*"
-_GPS_ATTRIBUTE = re.compile(rb"(?<=\s)" + _NAME + rb"""\s{0,99}=\s{0,99}(?:"[^"]*"|'[^']*')""")
-_GPS_TAG = re.compile(rb"<(?P<closes>/?)(?P<name>" + _NAME + rb")(?=[\s/>])[^<>]*?(?P<whole>/?)>")
+_HAS_EXTENDED = re.compile(rb"""HasExtendedXMP(?:\s{0,9}=\s{0,9}["']|>)\s{0,9}([0-9A-Za-z]{32})""")
 _GAIN_MAP_CLAIM = re.compile(
     rb"""(?<=\s)hdrgm:Version\s{0,99}=\s{0,99}(?:"[^"]*"|'[^']*')|<hdrgm:Version>[^<]{0,99}</hdrgm:Version>"""
 )
@@ -64,12 +62,6 @@ def with_orientation_1(packet: bytes) -> bytes:
     return bytes(edited)
 
 
-def without_gps(packet: bytes) -> bytes:
-    """The same number of bytes with every attribute and element of a GPS name blanked."""
-    packet = _GPS_ATTRIBUTE.sub(_spaces, packet)
-    return _blanked(packet, _gps_elements(packet))
-
-
 def without_gain_map(packet: bytes) -> bytes:
     """The same number of bytes without the claim that an HDR gain map follows."""
     packet = _GAIN_MAP_CLAIM.sub(_spaces, packet)
@@ -85,22 +77,6 @@ def _blanked(packet: bytes, stretches: list[tuple[int, int]]) -> bytes:
     for start, stop in stretches:
         edited[start:stop] = b" " * (stop - start)
     return bytes(edited)
-
-
-def _gps_elements(packet: bytes) -> list[tuple[int, int]]:
-    """Where elements of a GPS name start and stop; of one that never ends, its tag and text."""
-    stretches: list[tuple[int, int]] = []
-    opened: re.Match[bytes] | None = None
-    for tag in _GPS_TAG.finditer(packet):
-        text_end = packet.find(b"<", tag.end())
-        if tag["closes"] and opened is not None and opened["name"] == tag["name"]:
-            stretches.append((opened.start(), tag.end()))
-            opened = None
-        elif not tag["closes"]:
-            if opened is None and not tag["whole"]:
-                opened = tag
-            stretches.append((tag.start(), tag.end() if tag["whole"] or text_end < 0 else text_end))
-    return stretches
 
 
 def _gain_map_items(packet: bytes) -> list[tuple[int, int]]:
@@ -123,37 +99,82 @@ def _gain_map_items(packet: bytes) -> list[tuple[int, int]]:
     return stretches
 
 
-def edit_segments(segments: tuple[Segment, ...], edit: Callable[[bytes], bytes]) -> tuple[Segment, ...]:
-    """The same segments with `edit` (which keeps the length) applied to main and extended packets.
+def edit_segments(
+    segments: Sequence[Segment], edit: Callable[[bytes], bytes | None], *, named_only: bool = False
+) -> list[Segment | None]:
+    """The same segments with `edit` applied to main and extended packets, in time proportional to their bytes.
 
-    An extended packet is edited as a whole; its MD5 digest, which names it, is brought up to date
-    in its own segments and in the main packet.
+    edit(packet): as many bytes, or None for a packet that is to go, with all of its parts. An extended packet is
+    edited as a whole; its MD5 digest, which names it, is brought up to date in its own segments and in the main packet.
+    named_only: what no main packet names goes, and so does an extended packet of which a part is missing.
     """
-    edited = [Segment(s.marker, PREFIX + edit(s.payload[len(PREFIX) :])) if is_main(s) else s for s in segments]
+    edited: list[Segment | None] = [_edited_main(s, edit) if is_main(s) else s for s in segments]
+    mains = [i for i, segment in enumerate(edited) if segment is not None and is_main(segment)]
+    named = {found[1] for i in mains for found in _HAS_EXTENDED.finditer(segments[i].payload)}
     by_digest: dict[bytes, list[int]] = {}
-    for i, segment in enumerate(edited):
+    for i, segment in enumerate(segments):
         if is_extension(segment):
-            digest = segment.payload[len(EXTENSION_PREFIX) : len(EXTENSION_PREFIX) + 32]
-            by_digest.setdefault(digest, []).append(i)
+            by_digest.setdefault(_digest(segment), []).append(i)
+    fresh: dict[bytes, bytes] = {}
     for digest, places in by_digest.items():
-        _edit_extended(edited, places, digest, edit)
-    return tuple(edited)
+        places.sort(key=lambda i: _offset(segments[i]))
+        if named_only and (digest not in named or not _is_whole([segments[i] for i in places])):
+            after = None
+        else:
+            after = edit(b"".join(segments[i].payload[_EXTENSION_HEADER:] for i in places))
+        fresh[digest] = digest if after is None else _put_back(edited, places, after)
+        if after is None:
+            for i in places:
+                edited[i] = None
+    renamed = {digest: new for digest, new in fresh.items() if digest != new}
+    for i in mains if renamed else ():
+        main = edited[i]
+        if main is not None:
+            edited[i] = Segment(APP1, _HAS_EXTENDED.sub(lambda found: _renamed(found, renamed), main.payload))
+    return edited
 
 
-def _edit_extended(segments: list[Segment], places: list[int], digest: bytes, edit: Callable[[bytes], bytes]) -> None:
-    """Edits, in `segments`, the extended packet whose parts stand at `places`."""
-    places = sorted(places, key=lambda i: segments[i].payload[_EXTENSION_HEADER - 4 : _EXTENSION_HEADER])
-    parts = [segments[i].payload[_EXTENSION_HEADER:] for i in places]
-    before = b"".join(parts)
-    after = edit(before)
-    if after == before:
-        return
-    fresh = hashlib.md5(after, usedforsecurity=False).hexdigest().upper().encode()
+def _edited_main(segment: Segment, edit: Callable[[bytes], bytes | None]) -> Segment | None:
+    packet = edit(segment.payload[len(PREFIX) :])
+    return None if packet is None else Segment(APP1, PREFIX + packet)
+
+
+def _digest(extension: Segment) -> bytes:
+    return extension.payload[len(EXTENSION_PREFIX) : len(EXTENSION_PREFIX) + 32]
+
+
+def _offset(extension: Segment) -> int:
+    return int.from_bytes(extension.payload[_EXTENSION_HEADER - 4 : _EXTENSION_HEADER], "big")
+
+
+def _is_whole(parts: list[Segment]) -> bool:
+    """True if parts, sorted by offset, follow each other and are as long as they say."""
+    position = 0
+    for part in parts:
+        if _offset(part) != position:
+            return False
+        position += len(part.payload) - _EXTENSION_HEADER
+    return all(
+        int.from_bytes(p.payload[_EXTENSION_HEADER - 8 : _EXTENSION_HEADER - 4], "big") == position for p in parts
+    )
+
+
+def _put_back(segments: list[Segment | None], places: list[int], packet: bytes) -> bytes:
+    """Puts an extended packet into its segments, under its new digest, which is returned."""
+    parts = [part for i in places if (part := segments[i]) is not None]
+    old = _digest(parts[0])
+    if packet == b"".join(part.payload[_EXTENSION_HEADER:] for part in parts):
+        return old
+    digest = hashlib.md5(packet, usedforsecurity=False).hexdigest().upper().encode()
     position = 0
     for i, part in zip(places, parts, strict=True):
-        head = segments[i].payload[:_EXTENSION_HEADER].replace(digest, fresh)
-        segments[i] = Segment(APP1, head + after[position : position + len(part)])
-        position += len(part)
-    for i, segment in enumerate(segments):
-        if is_main(segment):
-            segments[i] = Segment(APP1, segment.payload.replace(digest, fresh))
+        n_bytes = len(part.payload) - _EXTENSION_HEADER
+        head = EXTENSION_PREFIX + digest + part.payload[len(EXTENSION_PREFIX) + 32 : _EXTENSION_HEADER]
+        segments[i] = Segment(APP1, head + packet[position : position + n_bytes])
+        position += n_bytes
+    return digest
+
+
+def _renamed(found: re.Match[bytes], renamed: dict[bytes, bytes]) -> bytes:
+    head = found[0][: found.start(1) - found.start()]
+    return head + renamed.get(found[1], found[1])

@@ -21,7 +21,7 @@ from msroi import metadata as meta
 from msroi.errors import MsroiError
 from msroi.images import Limits
 from msroi.metadata import foreign, png, webp
-from msroi.metadata.model import without_pictures
+from msroi.metadata.gain_map import without_pictures
 from msroi.neural import container
 from msroi.neural.attached import attached
 from msroi.neural.facts import file_facts
