@@ -1,26 +1,16 @@
-"""Builds from setup.cfg, and the one compiled module: the kernels of the rdo encoder."""
+"""The one compiled module: the kernels of the rdo encoder. What the package is stands in pyproject.toml."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from pybind11.setup_helpers import Pybind11Extension
 from setuptools import setup
-from setuptools.command.build_ext import build_ext
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "building"))
 
-class BuildKernels(build_ext):
-    """Says in one line what is missing where the kernels cannot be compiled."""
-
-    def build_extension(self, ext: Pybind11Extension) -> None:
-        from setuptools.errors import CCompilerError, CompileError, ExecError, PlatformError
-
-        try:
-            super().build_extension(ext)
-        except (CCompilerError, CompileError, ExecError, PlatformError) as error:
-            needed = "MSVC Build Tools" if sys.platform == "win32" else "g++ or clang++ (apt install g++)"
-            raise SystemExit(f"msroi: its kernels need a C++17 compiler: {needed}; got: {error}") from None
-
+from msroi_building import BuildKernels
 
 # No fast-math and no contraction: results must not depend on the processor.
 FLAGS = ["/O2", "/fp:precise"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-fno-math-errno"]

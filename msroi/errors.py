@@ -9,7 +9,8 @@ MsroiError
 ├── SaliencyError (ValueError)         a map of wrong shape or values; a network missing or damaged
 ├── OptionError (ValueError)           an option's value, or two options together, make no sense
 ├── BitstreamError (ValueError)        a coded file that cannot be decoded
-└── MissingExtraError                  an optional dependency is not installed; says what to install
+├── MissingExtraError (ModuleNotFoundError)        an optional dependency is not installed; says what to install
+└── NotBuiltError (ImportError)        the compiled module is not there: source that was not built
 
 In brackets: the class of Python's own that it is as well, for callers who know that one. Each message is one
 line: the input's name, what is wrong, what to do. Each class carries the exit status of the command line and the
@@ -79,7 +80,11 @@ class BitstreamError(MsroiError, ValueError):
     http_status = 422
 
 
-class MissingExtraError(MsroiError):
-    """An optional dependency is needed; the message says which one to install."""
+class MissingExtraError(MsroiError, ModuleNotFoundError):
+    """An optional dependency is needed; the message says which one to install. Python's own kind of error, too."""
 
     http_status = 501
+
+
+class NotBuiltError(MsroiError, ImportError):
+    """The compiled module is not beside the package's files; the message says how to come to one that has it."""

@@ -20,8 +20,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from msroi import extras
 from msroi.cli import VERBS, main
 from msroi.cli.arguments import box, n_bytes, percentage
+from msroi.cli.demo import PHOTO
 from msroi.cli.inputs import Input, beside, expand, plan_outputs
 from msroi.cli.output import as_json, escape, failure
 from msroi.errors import ImageError, OptionError
@@ -767,6 +769,44 @@ def test_demo_has_a_photo_of_its_own(folder: Path, capsys: pytest.CaptureFixture
     record = json.loads(out)
     assert record["folder"] == "msroi-demo" and record["report"]["quality"] == 30
     assert (folder / "msroi-demo" / "index.html").is_file()
+
+
+def test_demo_photo_has_the_pixels_of_scikit_image() -> None:
+    from skimage.data import astronaut
+
+    with Image.open(PHOTO) as image:
+        assert np.array_equal(np.asarray(image.convert("RGB")), astronaut())
+
+
+WITHOUT_EXTRAS = """
+import sys
+for name in ("skimage", "scipy", "matplotlib", "networkx", "keras", "onnx"):
+    sys.modules[name] = None
+from msroi.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def run_without_extras(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", WITHOUT_EXTRAS, *words], capture_output=True, text=True)
+
+
+def test_what_extras_bring_is_not_needed_for_the_main_jobs(folder: Path, photo: np.ndarray) -> None:
+    Image.fromarray(photo).save("photo.png")
+    for words in (
+        ("demo", "--quality", "30"), ("compress", "photo.png"), ("map", "photo.png", "--heat"),
+        ("compare", "photo.png", "photo.msroi.jpg", "--html", "page.html"), ("info",),
+    ):  # fmt: skip
+        done = run_without_extras(*words)
+        assert done.returncode == 0, done.stderr
+
+
+def test_benchmark_without_its_extra_says_so_before_it_measures(folder: Path, photo: np.ndarray) -> None:
+    Image.fromarray(photo).save("photo.png")
+    done = run_without_extras("benchmark", "photo.png", "-d", "out", "--encoders", "pillow")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "scipy" in done.stderr and extras.install_command("benchmark") in done.stderr
+    assert not (folder / "out").exists()
 
 
 def test_demo_never_replaces_the_photo(folder: Path, photo: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import struct
 import sys
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
+from msroi import extras
 from msroi.errors import ImageError, MissingExtraError, OptionError, OutputError
 from msroi.images import (
     Limits,
@@ -381,7 +383,7 @@ def test_of_a_tiff_the_first_page_is_taken_and_said() -> None:
 
 def test_heic_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "msroi\[heif\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(extras.install_command("heif"))):
         read(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
 
 

@@ -17,6 +17,7 @@ RANKS = {
     "version": 0,
     "errors": 0,
     "options": 1,
+    "extras": 1,
     "metadata": 1,
     "metrics": 1,
     "entropy": 2,

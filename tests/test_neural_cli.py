@@ -17,7 +17,7 @@ import pytest
 from neural_made import UNTRAINED
 from PIL import Image, ImageCms, PngImagePlugin
 
-from msroi import metrics, neural
+from msroi import extras, metrics, neural
 from msroi.benchmark import neural_study, rows
 from msroi.benchmark.encoders import ENCODERS, Neural
 from msroi.benchmark.run import Request
@@ -452,7 +452,7 @@ def test_without_keras_one_line_says_what_to_install(folder: Path, small: np.nda
     for words in (("encode", "photo.png"), ("decode", "a.msn"), ("evaluate", ".", "-d", "out")):
         done = command(*words)
         assert (done.returncode, done.stdout) == (1, "")
-        assert one_line(done.stderr) and 'pip install "msroi[keras]"' in done.stderr
+        assert one_line(done.stderr) and extras.install_command("keras") in done.stderr
     Path("b.msn").write_bytes(neural.compress(small, level=3, focus=[(0, 0, 16, 16)], weights=weights))
     for name in ("a.msn", "b.msn"):
         done = command("info", name)
@@ -491,7 +491,7 @@ def test_an_encoder_without_its_network_is_absent(tmp_path: Path, monkeypatch: p
     assert isinstance(encoder, Neural)
     assert "missing.npz" in encoder.with_weights(tmp_path / "missing.npz").missing()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert 'pip install "msroi[keras]"' in encoder.with_weights(None).missing()
+    assert extras.install_command("keras") in encoder.with_weights(None).missing()
 
 
 def test_evaluate_leaves_tables_curves_and_goes_on(

@@ -19,7 +19,7 @@ import pytest
 from neural_made import UNTRAINED, picture
 from PIL import Image
 
-from msroi import neural
+from msroi import extras, neural
 from msroi.errors import BitstreamError, ImageError, MissingExtraError, OptionError, SaliencyError, TargetError
 from msroi.neural import allocation, container, contract
 from msroi.neural.contract import CODECS, NeuralCodec, Rate, load
@@ -519,7 +519,7 @@ def test_unknown_codecs() -> None:
 @pytest.mark.parametrize("name", list(CODECS))
 def test_without_keras_one_line_says_what_to_install(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contract.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r'pip install "msroi\[keras\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(extras.install_command("keras"))):
         load(name)
     with pytest.raises(MissingExtraError):
         neural.compress(picture(8, 8), level=2, codec=name)

@@ -185,9 +185,10 @@ def test_missing_and_damaged_networks_are_named(tmp_path: Path) -> None:
 def labels_network(folder: Path, name: str = "ms-roi-labels") -> None:
     """A small network without gaze maps and without a learned sigmoid, and its card."""
     onnx = pytest.importorskip("onnx")
+    pytest.importorskip("keras", reason="needs the keras extra")
+    from msroi.saliency import keras_model
     from train.onnx_graph import build_graph
 
-    keras_model = pytest.importorskip("msroi.saliency.keras_model")
     random, weights, channels = np.random.default_rng(5), {}, 3
     layers = [(f"block{b}_conv{i}", 8) for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)]
     for layer, filters in [*layers, *((f"msroi_conv{i}", 8) for i in (1, 2, 3)), ("object_maps", 102)]:

@@ -10,6 +10,7 @@ files with as many bits before that, some are a little larger than others. Their
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from msroi import metrics
+from msroi import extras, metrics
 from msroi.benchmark import rows
 from msroi.benchmark.encoders import ENCODERS
 from msroi.benchmark.inputs import Entry
@@ -50,6 +51,12 @@ _REGION_SCORE_COLUMNS = tuple(f"{score}_{place}" for place in ("inside", "outsid
 REGION_COLUMNS = ("image", "target", "encoder", "bytes", "bpp", "boxes", *_REGION_SCORE_COLUMNS)
 _CAP_TYPES = {"image": str, "network": str, "cap": int, "bytes": int}
 CAP_COLUMNS = ("image", "network", "mean_level", "cap", "level_reached", "bytes", "bpp", "psnr", "ms_ssim", "si_ssim")
+
+
+def check_installed() -> None:
+    """Errors: MissingExtraError without matplotlib, which draws the curves at the end."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise extras.missing("the study's curves need matplotlib", "benchmark")
 
 
 # --- regions ----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from msroi.benchmark import inputs, rows, summary
+from msroi.benchmark import inputs, rows, statistics, summary
 from msroi.benchmark.encoders import DEFAULT_ENCODERS, ENCODERS, Encoder
 from msroi.benchmark.inputs import CENTRE, Entry, Unreadable
 from msroi.benchmark.measuring import Measuring, Plan, Task, base_row, find_encoders, write
@@ -120,8 +120,10 @@ def run(request: Request, tell: Tell | None = None) -> dict[str, Any]:
 
     tell: told of each row, first of those that an earlier run had made.
     Errors: OptionError and SaliencyError for masks, maps and fixations that do not fit, ImageError where no
-    picture can be read or the folder holds something else; all before anything is coded.
+    picture can be read or the folder holds something else, MissingExtraError without scipy; all before anything is
+    coded.
     """
+    statistics.check_installed()
     _check_folder(request.out)
     entries, unreadable = inputs.survey(
         request.pictures, request.masks, request.maps, request.fixations, request.threads

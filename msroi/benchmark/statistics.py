@@ -6,11 +6,15 @@ Pure functions of numbers; the same numbers give the same results every time.
 from __future__ import annotations
 
 import functools
+import importlib
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from msroi import extras
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,6 +25,18 @@ CONFIDENCE = 0.95
 
 # A curve needs so many points for an interpolation to mean something.
 LEAST_POINTS = 4
+
+
+def check_installed() -> None:
+    """Errors: MissingExtraError without scipy; asked before anything is measured, not hours later."""
+    _scipy("stats")
+
+
+def _scipy(part: str) -> Any:
+    try:
+        return importlib.import_module(f"scipy.{part}")
+    except ModuleNotFoundError as error:
+        raise extras.missing("the benchmark's statistics need scipy", "benchmark") from error
 
 
 def bootstrap_interval(differences: npt.ArrayLike) -> tuple[float, float]:
@@ -48,11 +64,9 @@ def paired_test(differences: npt.ArrayLike) -> float:
     Zeros are left out; 1 where nothing else is left. Source: Wilcoxon 1945; scipy's `wilcoxon`, exact up to 50
     differences without ties.
     """
-    from scipy.stats import wilcoxon
-
     values = np.asarray(differences, np.float64)
     values = values[values != 0]
-    return 1.0 if not len(values) else float(wilcoxon(values).pvalue)
+    return 1.0 if not len(values) else float(_scipy("stats").wilcoxon(values).pvalue)
 
 
 def anova(groups: Sequence[npt.ArrayLike]) -> tuple[float, float] | None:
@@ -60,9 +74,7 @@ def anova(groups: Sequence[npt.ArrayLike]) -> tuple[float, float] | None:
     values = [np.asarray(group, np.float64) for group in groups if np.size(group) > 1]
     if len(values) < 2 or all(np.ptp(group) == 0 for group in values):
         return None
-    from scipy.stats import f_oneway
-
-    result = f_oneway(*values)
+    result = _scipy("stats").f_oneway(*values)
     return float(result.statistic), float(result.pvalue)
 
 
@@ -74,12 +86,11 @@ def correlations(first: npt.ArrayLike, second: npt.ArrayLike) -> dict[str, float
     x, y = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
-    from scipy.stats import kendalltau, pearsonr, spearmanr
-
+    stats = _scipy("stats")
     return {
-        "srocc": float(spearmanr(x, y).statistic),
-        "krocc": float(kendalltau(x, y).statistic),
-        "plcc": float(pearsonr(x, y).statistic),
+        "srocc": float(stats.spearmanr(x, y).statistic),
+        "krocc": float(stats.kendalltau(x, y).statistic),
+        "plcc": float(stats.pearsonr(x, y).statistic),
         "rmse": float(np.sqrt(np.mean((x - y) ** 2))),
     }
 
@@ -95,8 +106,6 @@ def bd_rate(
     ends of those scores), or None where a curve has under LEAST_POINTS points or they have no score in common.
     Source: Bjøntegaard, VCEG-M33, 2001; PCHIP after JVET's common test conditions (JCTVC-L1100).
     """
-    from scipy.interpolate import PchipInterpolator
-
     curves = [_rising(rates, scores), _rising(anchor_rates, anchor_scores)]
     if any(len(score) < LEAST_POINTS for _, score in curves):
         return None
@@ -104,7 +113,7 @@ def bd_rate(
     high = min(score[-1] for _, score in curves)
     if low >= high:
         return None
-    fits = [PchipInterpolator(score, log_rate) for log_rate, score in curves]
+    fits = [_scipy("interpolate").PchipInterpolator(score, log_rate) for log_rate, score in curves]
     own, anchor = (float(fit.integrate(low, high)) / (high - low) for fit in fits)
     ends = (math.exp(float(fits[1](low))), math.exp(float(fits[1](high))))
     return 100 * math.expm1(own - anchor), *ends

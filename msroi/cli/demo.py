@@ -19,7 +19,7 @@ from msroi.cli.compare import score_file
 from msroi.cli.output import Screen, as_json, render
 from msroi.cli.pages import add_open, make_page, open_page
 from msroi.cli.scores import Scored, own_weights, scales_note, tables
-from msroi.errors import MissingExtraError, OptionError, OutputError, OutputExistsError
+from msroi.errors import OptionError, OutputError, OutputExistsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from msroi.report.place import Place
 
 DEFAULT_FOLDER = Path("msroi-demo")
+PHOTO = Path(__file__).with_name("astronaut.webp")
+"""Eileen Collins, 512 x 512, without loss, the pixels of scikit-image's `astronaut`; NASA, in the public domain."""
 # Visible differences, and the middle one of the three qualities at which the paper measures.
 DEFAULT_QUALITY = 50
 PAGE = "index.html"
@@ -46,7 +48,7 @@ _STANDS_OUT = 0.05
 
 EXAMPLES = """\
 examples:
-  msroi demo                               a photo that comes with scikit-image
+  msroi demo                               a photo that comes with msroi
   msroi demo trial --image photo.jpg       one of yours
   msroi demo --quality 30 --open           smaller files, larger differences; the page in the browser
 """
@@ -123,14 +125,7 @@ def _photo(path: Path | None) -> Picture:
 
     if path is not None:
         return read(path)
-    try:
-        from skimage import data
-    except ImportError as error:
-        raise MissingExtraError(
-            "demo: its photo comes with scikit-image, which is not installed; pip install scikit-image, "
-            "or give a photo with --image"
-        ) from error
-    return read(data.astronaut(), name="astronaut")
+    return read(PHOTO.read_bytes(), name=PHOTO.stem)
 
 
 def make(

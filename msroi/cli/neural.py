@@ -1,7 +1,7 @@
 """Neural codecs: pictures to files of their own kind (.msn), which follow the same maps, and back.
 
 A research path beside the JPEG one: these files are decoded by msroi alone, with the very network that made them.
-Needs `pip install "msroi[keras]"`. Each verb has its own help: msroi neural encode --help
+Needs the extra `keras`. Each verb has its own help: msroi neural encode --help
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     real_number("cap-level", arguments.cap_level, 1, neural_study.PAPERS_CAP)
     out: Path = arguments.directory
     codec = load_codec(CODEC, arguments.weights)
+    neural_study.check_installed()
     request = Request(
         pictures=pictures_of(arguments),
         out=out,

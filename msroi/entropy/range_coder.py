@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from msroi import extras
 from msroi.entropy.tables import TOTAL, FrequencyTables
-from msroi.errors import BitstreamError, MissingExtraError, OptionError
+from msroi.errors import BitstreamError, OptionError
 
 _WORD = np.dtype("<u4")
 _CHUNK_VALUES = 1 << 20
@@ -38,7 +39,7 @@ def _library() -> tuple[Any, Any]:
     try:
         from constriction import stream
     except ImportError as error:
-        raise MissingExtraError('the neural codecs need an extra; install it: pip install "msroi[keras]"') from error
+        raise extras.missing("the neural codecs need an extra; install it", "keras") from error
     return stream, stream.model.Categorical(perfect=False)
 
 

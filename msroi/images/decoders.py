@@ -24,7 +24,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from msroi.errors import ImageError, MissingExtraError
+from msroi import extras
+from msroi.errors import ImageError
 from msroi.images import colour
 from msroi.images.picture import Limits
 from msroi.images.quiet import complaints, quiet_pillow
@@ -328,7 +329,7 @@ def decode_heif(data: bytes, limits: Limits) -> Decoded:
     try:
         import pillow_heif
     except ImportError:
-        raise MissingExtraError('HEIC needs pillow-heif: pip install "msroi[heif]"') from None
+        raise extras.missing("HEIC needs pillow-heif", "heif") from None
     heif = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     limits.check_size(*heif.size)
     image = heif.to_pillow()

@@ -15,7 +15,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from msroi.errors import BitstreamError, ImageError, MissingExtraError, OptionError, SaliencyError
+from msroi import extras
+from msroi.errors import BitstreamError, ImageError, OptionError, SaliencyError
 from msroi.neural import container
 from msroi.neural.allocation import MOST
 from msroi.options import one_of, real_number, whole_number
@@ -122,7 +123,7 @@ def load(name: str, weights: Path | None = None) -> NeuralCodec:
     """
     one_of("codec", name, tuple(CODECS))
     if any(importlib.util.find_spec(library) is None for library in ("keras", "constriction")):
-        raise MissingExtraError('the neural codecs need an extra; install it: pip install "msroi[keras]"')
+        raise extras.missing("the neural codecs need an extra; install it", "keras")
     return CODECS[name](None if weights is None else Path(weights))
 
 

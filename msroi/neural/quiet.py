@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from msroi.errors import MissingExtraError
+from msroi import extras
 
 
 def import_keras() -> None:
@@ -23,9 +23,7 @@ def import_keras() -> None:
         with _standard_error_closed():
             importlib.import_module("keras")
     except ImportError as error:
-        raise MissingExtraError(
-            f'the neural codecs need an extra ({error}); install it: pip install "msroi[keras]"'
-        ) from error
+        raise extras.missing(f"the neural codecs need an extra ({error}); install it", "keras") from error
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@
 
 For a network that ends in global average pooling and one dense layer, as MS-ROI's does, the weights are the
 dense layer's own up to 1 / (h w), so the map is the class activation map after ReLU, up to scale. Source:
-Selvaraju et al. 2017, Grad-CAM, section 3. Needs `pip install "msroi[keras]"` and Keras on TensorFlow.
+Selvaraju et al. 2017, Grad-CAM, section 3. Needs the extra `keras` and Keras on TensorFlow.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from msroi import extras
 from msroi.errors import MissingExtraError, OptionError
 from msroi.saliency.activation_maps import enlarged, stretched
 
 try:
     import keras
 except ImportError as error:  # pragma: no cover - depends on what is installed
-    raise MissingExtraError('Grad-CAM needs an extra; install it: pip install "msroi[keras]"') from error
+    raise extras.missing("Grad-CAM needs an extra; install it", "keras") from error
 
 
 def grad_cam(model: keras.Model, picture: np.ndarray, class_index: int | None = None, layer: str | None = None) -> Any:

@@ -7,7 +7,7 @@
 
 Selimović, Hladnik 2018 (on Prakash et al. 2017). The mean of a class map plus the bias is exactly the
 logit of global average pooling followed by a dense layer, so maps and class scores share one set of
-weights. Needs `pip install "msroi[keras]"`; runs on any Keras 3 backend. The package itself never
+weights. Needs the extra `keras`; runs on any Keras 3 backend. The package itself never
 imports this module: what ships is its export to ONNX.
 """
 
@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from msroi.errors import MissingExtraError, OptionError
+from msroi import extras
+from msroi.errors import OptionError
 
 try:
     import keras
     from keras import layers, ops
 except ImportError as error:  # pragma: no cover - depends on what is installed
-    raise MissingExtraError('the Keras network needs an extra; install it: pip install "msroi[keras]"') from error
+    raise extras.missing("the Keras network needs an extra; install it", "keras") from error
 
 N_CLASSES = 102
 N_BEST = 5

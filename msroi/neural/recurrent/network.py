@@ -10,7 +10,7 @@ decoder, each followed by depth to space; a 1 x 1 convolution before E and one a
 states and the 32 bits are Toderici's; of the three ways to rebuild a picture it is the additive one, with LSTM units.
 A cell whose level is reached sends zeros, and the network goes on running over it.
 
-Needs `pip install "msroi[keras]"`; runs on any Keras 3 backend.
+Needs the extra `keras`; runs on any Keras 3 backend.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from msroi.errors import MissingExtraError, OptionError
+from msroi import extras
+from msroi.errors import OptionError
 from msroi.neural.recurrent import context
 from msroi.neural.recurrent.context import BITS
 
@@ -30,7 +31,7 @@ try:
     import keras
     from keras import layers, ops
 except ImportError as error:  # pragma: no cover - depends on what is installed
-    raise MissingExtraError('the neural codecs need an extra; install it: pip install "msroi[keras]"') from error
+    raise extras.missing("the neural codecs need an extra; install it", "keras") from error
 
 
 RESIDUAL_GAIN = 5.0
