@@ -99,7 +99,8 @@ class BuildKernels(build_ext):
             raise SystemExit("msroi: its kernels need a C++17 compiler: apt install g++, or pip install ziglang")
         # -fwrapv as Python has it; -s because Zig links its C++ library into the module, with all its symbols.
         compiling, linking = [*words, "-fPIC", "-fwrapv", "-DNDEBUG"], [*words, "-shared", "-s"]
-        for part in ("compiler", "compiler_so", "compiler_cxx", "compiler_so_cxx"):
-            self.compiler.set_executable(part, compiling)
-        for part in ("linker_so", "linker_so_cxx", "linker_exe", "linker_exe_cxx"):
-            self.compiler.set_executable(part, linking)
+        for language in ("", "_cxx"):
+            self.compiler.set_executable(f"compiler{language}", words)
+            self.compiler.set_executable(f"compiler_so{language}", compiling)
+            self.compiler.set_executable(f"linker_so{language}", linking)
+            self.compiler.set_executable(f"linker_exe{language}", words)
