@@ -10,6 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import Browser
+from skips import (  # noqa: F401 - hooks of pytest
+    pytest_addoption,
+    pytest_configure,
+    pytest_make_collect_report,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 
 SHARED_DATA = Path(os.environ.get("MSROI_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
