@@ -42,8 +42,8 @@ def main(extras: list[str]) -> int:
     print(f"installing {what} into .venv; the first time takes a minute or some", flush=True)
     target = "." + (f"[{','.join(wanted)}]" if wanted else "")
     RECORD.unlink(missing_ok=True)
-    words = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", target]
-    done = subprocess.run(words, cwd=ROOT)
+    words = [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    done = subprocess.run([*words, "-e", target], cwd=ROOT)
     if done.returncode:
         return _fail("the installation failed; the lines above say why")
     RECORD.write_text(json.dumps(record, indent=1) + "\n")
