@@ -9,7 +9,7 @@ MsroiError
 ├── SaliencyError (ValueError)         a map of wrong shape or values; a network missing or damaged
 ├── OptionError (ValueError)           an option's value, or two options together, make no sense
 ├── BitstreamError (ValueError)        a coded file that cannot be decoded
-├── MissingExtraError (ModuleNotFoundError)        an optional dependency is not installed; says what to install
+├── MissingExtraError (ModuleNotFoundError)   an optional dependency is not installed; says what to install
 └── NotBuiltError (ImportError)        the compiled module is not there: source that was not built
 
 In brackets: the class of Python's own that it is as well, for callers who know that one. Each message is one

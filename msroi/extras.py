@@ -7,8 +7,8 @@ is followed once and never again.
 
 from __future__ import annotations
 
+import importlib.machinery
 import importlib.metadata
-import importlib.util
 import json
 import shutil
 import sys
@@ -79,10 +79,15 @@ def _installer(prefix: Path, executable: Path) -> str:
     if (prefix / "uv-receipt.toml").is_file():
         return "uv tool install --force"
     python = f'"{executable}"' if " " in str(executable) else str(executable)
-    if importlib.util.find_spec("pip") is None:
+    if not _has_pip():
         return f"uv pip install --python {python}"
     found = shutil.which("pip")
     # `pip` alone is right only where it is this environment's.
     if found is not None and Path(found).parent == executable.parent:
         return "pip install"
     return f"{python} -m pip install"
+
+
+def _has_pip() -> bool:
+    # Not importlib.util.find_spec: setuptools hooks in there and may warn.
+    return importlib.machinery.PathFinder.find_spec("pip") is not None

@@ -52,7 +52,7 @@ def test_the_installer_is_the_one_that_made_the_environment(tmp_path: Path, monk
     (python.parent / "pip").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(python.parent))
     assert extras._installer(tmp_path, python) == "pip install"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "_has_pip", lambda: False)
     assert extras._installer(tmp_path, python) == f"uv pip install --python {python}"
     (tmp_path / "uv-receipt.toml").touch()
     assert extras._installer(tmp_path, python) == "uv tool install --force"
