@@ -73,37 +73,44 @@ def _in_stripes(
     return result
 
 
-def png_to_srgb(samples: np.ndarray, png: Png) -> tuple[np.ndarray, str | None]:
-    """Colour samples (uint8 or uint16, no alpha) of a PNG without a profile, brought to sRGB, and a notice.
+class PngToSrgb:
+    """Brings colour samples (uint8 or uint16, no alpha) of a PNG without a profile to sRGB, stripe by stripe.
 
     cICP goes before sRGB, sRGB before gAMA and cHRM (PNG, third edition, 11.3.2). What differs from sRGB
     by no more than rounding is left as it is.
     """
-    if png.coding_points:
-        primaries, transfer = _CODING_PRIMARIES.get(png.coding_points[0]), png.coding_points[1]
-        if primaries is None or transfer not in (1, 6, 13, 14, 15):
-            points = "-".join(str(value) for value in png.coding_points)
-            return samples, f"colours taken as sRGB: the PNG's coding points {points} are not known here"
-        return _converted(samples, None, primaries, "coding points (cICP)")
-    if png.says_srgb:
-        return samples, None
-    return _converted(samples, png.gamma, png.chromaticities, "gAMA and cHRM")
 
+    def __init__(self, png: Png) -> None:
+        self._gamma: float | None = None
+        self._primaries: Chromaticities | None = None
+        self._unknown, self._what, self._changed = "", "gAMA and cHRM", False
+        if png.coding_points:
+            self._primaries, transfer = _CODING_PRIMARIES.get(png.coding_points[0]), png.coding_points[1]
+            self._what = "coding points (cICP)"
+            if self._primaries is None or transfer not in (1, 6, 13, 14, 15):
+                self._primaries, self._unknown = None, "-".join(str(value) for value in png.coding_points)
+        elif not png.says_srgb:
+            self._gamma, self._primaries = png.gamma, png.chromaticities
 
-def _converted(
-    samples: np.ndarray, gamma: float | None, primaries: Chromaticities | None, what: str
-) -> tuple[np.ndarray, str | None]:
-    matrix = None if primaries is None or samples.ndim == 2 else _matrix_to_srgb(primaries)
-    if matrix is not None and np.abs(matrix - np.eye(3)).max() < 0.002:
-        matrix = None
-    if matrix is None and gamma is not None and abs(gamma - _PNG_GAMMA_SRGB) < 0.0005:
-        gamma = None  # 1/2.2 is how a PNG in sRGB says so; with other primaries it is meant
-    if gamma is None and matrix is None:
-        return samples, None
-    converted = to_srgb(samples, gamma, matrix)
-    if np.array_equal(converted, samples):
-        return samples, None
-    return converted, f"colours converted to sRGB as the PNG's {what} say"
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        gamma, primaries = self._gamma, self._primaries
+        matrix = None if primaries is None or samples.ndim == 2 else _matrix_to_srgb(primaries)
+        if matrix is not None and np.abs(matrix - np.eye(3)).max() < 0.002:
+            matrix = None
+        if matrix is None and gamma is not None and abs(gamma - _PNG_GAMMA_SRGB) < 0.0005:
+            gamma = None  # 1/2.2 is how a PNG in sRGB says so; with other primaries it is meant
+        if gamma is None and matrix is None:
+            return samples
+        converted = to_srgb(samples, gamma, matrix)
+        self._changed = self._changed or not np.array_equal(converted, samples)
+        return converted
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was done to all stripes so far."""
+        if self._unknown:
+            return (f"colours taken as sRGB: the PNG's coding points {self._unknown} are not known here",)
+        return (f"colours converted to sRGB as the PNG's {self._what} say",) if self._changed else ()
 
 
 def to_srgb(samples: np.ndarray, gamma: float | None, matrix: np.ndarray | None) -> np.ndarray:
@@ -158,27 +165,30 @@ def _to_xyz(primaries: Chromaticities) -> np.ndarray:
     return columns * np.linalg.solve(columns, xyz(primaries.white))
 
 
-def cmyk_to_srgb(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, str]:
-    """A CMYK picture (PIL, 255 is full ink) as sRGB pixels, and a notice that says by which way."""
+Convert = Callable[[Image.Image], Image.Image]
+
+
+def cmyk_to_srgb(profile: bytes | None) -> tuple[Convert, str]:
+    """What makes sRGB of a CMYK picture (PIL, 255 is full ink) or a part of it, and a notice that says by which way."""
     if profile is not None and icc.colour_space(profile) == "CMYK":
-        converted = _by_profile(image, profile, "CMYK", "RGB")
-        if converted is not None:
-            return np.asarray(converted), "CMYK converted to sRGB through its profile"
+        convert = _by_profile(profile, "CMYK", "RGB")
+        if convert is not None:
+            return convert, "CMYK converted to sRGB through its profile"
     reason = "has no profile" if profile is None else "has no usable profile"
-    return np.asarray(image.convert("RGB")), f"CMYK converted to sRGB by rule of thumb: it {reason}"
+    return lambda part: part.convert("RGB"), f"CMYK converted to sRGB by rule of thumb: it {reason}"
 
 
-def lab_to_srgb(image: Image.Image) -> tuple[np.ndarray, str]:
-    """A CIE Lab picture (PIL, D50) as sRGB pixels, and a notice."""
+def lab_to_srgb() -> tuple[Convert, str]:
+    """What makes sRGB of a CIE Lab picture (PIL, D50) or a part of it, and a notice."""
     from PIL import ImageCms
 
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
-    return np.asarray(ImageCms.applyTransform(image, transform)), "CIE Lab converted to sRGB"
+    return transform.apply, "CIE Lab converted to sRGB"
 
 
-def _by_profile(image: Image.Image, profile: bytes, mode: str, to_mode: str) -> Image.Image | None:
-    """The picture through its profile to sRGB; None if Little CMS cannot use the profile."""
+def _by_profile(profile: bytes, mode: str, to_mode: str) -> Convert | None:
+    """What takes pictures through a profile to sRGB; None if Little CMS cannot use the profile."""
     from PIL import ImageCms
 
     try:
@@ -190,26 +200,31 @@ def _by_profile(image: Image.Image, profile: bytes, mode: str, to_mode: str) -> 
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
             ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
-        return ImageCms.applyTransform(image, transform)
+        transform.apply(Image.new(mode, (1, 1)))
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
+    return transform.apply
 
 
 def pixels_to_srgb(pixels: np.ndarray, profile: bytes) -> np.ndarray | None:
     """RGB or grey pixels in a profile's space as sRGB pixels of the same shape; None if it is not usable."""
-    space = icc.colour_space(profile)
-    image = Image.fromarray(pixels)
-    if space == "GRAY" and pixels.ndim == 2:
-        converted = _by_profile(image, profile, "L", "RGB")
+    space, is_grey = icc.colour_space(profile), pixels.ndim == 2
+    if space == "GRAY" and is_grey:
+        convert = _by_profile(profile, "L", "RGB")
     elif space == "RGB":
-        converted = _by_profile(image if image.mode == "RGB" else image.convert("RGB"), profile, "RGB", "RGB")
+        convert = _by_profile(profile, "RGB", "RGB")
     else:
         return None
-    if converted is None:
+    if convert is None:
         return None
-    if pixels.ndim == 2:  # grey stays grey: neutral through any sane profile
-        return np.asarray(converted.getchannel("G"))
-    return np.asarray(converted)
+
+    def through(part: np.ndarray) -> np.ndarray:
+        image = Image.fromarray(part)
+        converted = convert(image.convert("RGB") if is_grey and space == "RGB" else image)
+        # Grey stays grey: neutral through any sane profile.
+        return np.asarray(converted.getchannel("G") if is_grey else converted)
+
+    return _in_stripes(pixels, through, np.uint8)
 
 
 def is_srgb(profile: bytes) -> bool:

@@ -9,9 +9,11 @@ the caller.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from PIL import (
@@ -29,7 +31,7 @@ from msroi.errors import ImageError
 from msroi.images import colour
 from msroi.images.picture import Limits
 from msroi.images.quiet import complaints, quiet_pillow
-from msroi.images.samples import flat, pixels_of, samples_of, split_alpha
+from msroi.images.samples import Look, Samples, flat, pixels_of, samples_16, samples_of
 from msroi.metadata import Metadata, from_jpeg, icc
 from msroi.metadata import exif as exif_bytes
 from msroi.metadata import png as png_chunks
@@ -67,11 +69,9 @@ def decode_jpeg(data: bytes, limits: Limits) -> Decoded:
     """JPEG, multi-picture files included: pixels as stored, all metadata byte for byte."""
     jpeg = jpeg_segments.parse(data)
     _check_jpeg(jpeg, limits)
-    image = JpegImagePlugin.JpegImageFile(io.BytesIO(bare_of(jpeg)))
-    limits.check_size(*image.size)
-    image.load()
+    image, missing = _whole(jpeg, limits)
     metadata, notices = from_jpeg(data, jpeg)
-    notices = (*notices, *_check_is_whole(jpeg, image))
+    notices = (*notices, *missing)
     profile = metadata.icc_profile
     pixels, found = pixels_of(image, profile)
     converted = bool(found) or _is_xyb(profile)
@@ -104,39 +104,41 @@ def _ends_mid_grey(image: Image.Image) -> bool:
     return all(value in (127, 128) for value in (values if isinstance(values, tuple) else (values,)))
 
 
-def _check_is_whole(jpeg: jpeg_segments.Jpeg, image: Image.Image) -> tuple[str, ...]:
-    """Notices on what is missing but does no harm. Errors: ImageError if data of the picture are missing.
+def _whole(jpeg: jpeg_segments.Jpeg, limits: Limits) -> tuple[Image.Image, tuple[str, ...]]:
+    """The picture, loaded, and notices on what is missing but does no harm.
 
     Only what looks suspicious is decoded a second time: a whole scan does not care for bytes behind its data;
-    one that ran out takes them for blocks.
+    one that ran out takes them for blocks. Errors: ImageError if data of the picture are missing.
     """
-    is_refined = jpeg.is_fully_refined
+    image, is_refined = _load_jpeg(jpeg, limits), jpeg.is_fully_refined
     if jpeg.has_end_marker and is_refined and not _ends_mid_grey(image):
-        return ()
+        return image, ()
     if not jpeg.has_end_marker and not is_refined:
         raise ImageError("damaged JPEG: it is cut short")
-    _check_scans_are_whole(jpeg, image)
-    if not jpeg.has_end_marker:
-        return ("the end marker is missing; the picture is whole",)
-    return () if is_refined else ("the last scans of this progressive JPEG are missing",)
-
-
-def _check_scans_are_whole(jpeg: jpeg_segments.Jpeg, image: Image.Image) -> None:
-    """Errors: ImageError if a scan has fewer data than its picture needs."""
+    shown = _digest(image)
+    del image  # two decoded pictures at a time would be too many
     padded = tuple(replace(s, coded=s.coded + _PADDING) if s.coded else s for s in jpeg.segments)
-    again = JpegImagePlugin.JpegImageFile(io.BytesIO(bare_of(replace(jpeg, segments=padded))))
-    again.load()
-    if not _same_pixels(again, image):
+    image = _load_jpeg(replace(jpeg, segments=padded), limits)
+    if _digest(image) != shown:
         raise ImageError("damaged JPEG: its picture data end before the picture does")
+    if not jpeg.has_end_marker:
+        return image, ("the end marker is missing; the picture is whole",)
+    return image, () if is_refined else ("the last scans of this progressive JPEG are missing",)
 
 
-def _same_pixels(one: Image.Image, other: Image.Image) -> bool:
-    """Compared from the bottom up and in stripes, since a difference is below and memory is dear."""
-    for bottom in range(one.height, 0, -_STRIPE_ROWS):
-        box = (0, max(bottom - _STRIPE_ROWS, 0), one.width, bottom)
-        if one.crop(box).tobytes() != other.crop(box).tobytes():
-            return False
-    return True
+def _load_jpeg(jpeg: jpeg_segments.Jpeg, limits: Limits) -> Image.Image:
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(bare_of(jpeg)))
+    limits.check_size(*image.size)
+    image.load()
+    return image
+
+
+def _digest(image: Image.Image) -> bytes:
+    """The same for the same pixels; by stripes, since memory is dear."""
+    digest = hashlib.blake2b()
+    for top in range(0, image.height, _STRIPE_ROWS):
+        digest.update(image.crop((0, top, image.width, min(top + _STRIPE_ROWS, image.height))).tobytes())
+    return digest.digest()
 
 
 def _is_xyb(profile: bytes | None) -> bool:
@@ -155,26 +157,34 @@ def decode_png(data: bytes, limits: Limits) -> Decoded:
     """PNG of any depth, the first picture of an animation; over white where it is transparent."""
     png = png_chunks.parse(data)
     limits.check_size(png.width, png.height)
-    with quiet_pillow():
-        image = PngImagePlugin.PngImageFile(io.BytesIO(png.bare))
-    limits.check_size(*image.size)
-    image.load()
     notices = _frames_notice(png.n_frames, "frame")
     if png.depth == 16:
-        samples, found = _samples_16(png.bare, image)
-        samples = _with_key(samples[..., ::3] if png.colour_type == 4 else samples, png)
+        samples, found = samples_16(partial(_load_png, png.bare, limits))
     else:
-        samples, found = samples_of(image, None)
+        samples, found = samples_of(_load_png(png.bare, limits, lambda image: None), None)
+    png = replace(png, bare=b"")  # memory of large pictures
+    if png.depth == 16:
+        samples = samples.then(partial(_with_key, png=png))
     foreign = png.foreign
     if foreign.icc_profile and not icc.is_valid(foreign.icc_profile):
         foreign = replace(foreign, icc_profile=None)
         found = (*found, "ICC profile left out: it is no usable profile")
-    plain, alpha = split_alpha(samples)
     if foreign.icc_profile is None:
-        plain, notice = colour.png_to_srgb(plain, png)
-        found = (*found, notice) if notice else found
-    pixels = colour.to_8_bit(plain if alpha is None else colour.over_white(plain, alpha))
+        convert = colour.PngToSrgb(png)
+        pixels = flat(samples, convert=convert).gathered()
+        found = (*found, *convert.notices)
+    else:
+        pixels = flat(samples).gathered()
     return _with_foreign(pixels, foreign, (*notices, *found))
+
+
+def _load_png(bare: bytes, limits: Limits, look: Look) -> Image.Image:
+    with quiet_pillow(), io.BytesIO(bare) as file:  # closed: Pillow would keep it
+        image = PngImagePlugin.PngImageFile(file)
+        limits.check_size(*image.size)
+        look(image)
+        image.load()
+    return image
 
 
 def _with_key(samples: np.ndarray, png: png_chunks.Png) -> np.ndarray:
@@ -191,20 +201,20 @@ def decode_tiff(data: bytes, limits: Limits) -> Decoded:
     """TIFF, first page, turned upright as its orientation says (so that it is not applied again)."""
     header = _TiffHeader(data)
     header.check(limits)
-    image = _load_tiff(data, limits)
-    foreign = from_tiff(data)
-    found: tuple[str, ...]
+    load = partial(_load_tiff, data, limits)
+    foreign, premultiplied = from_tiff(data), False
     if header.bits == 16 and header.photometric == _TIFF_RGB:
-        samples, found = _samples_16(data, image)
+        samples, found = samples_16(load)
+        premultiplied = header.number(_TIFF_EXTRA, 2) == 1
     else:
+        image = load(lambda image: None)
         samples, found = samples_of(image, foreign.icc_profile)
-    if image.mode.startswith("I;16"):
-        samples = _full_range(samples, header)
-    if image.mode in ("CMYK", "LAB"):
-        foreign = replace(foreign, icc_profile=None)
-    premultiplied = samples.dtype == np.uint16 and header.number(_TIFF_EXTRA, 2) == 1
+        if image.mode.startswith("I;16"):
+            samples = samples.then(partial(_full_range, header=header))
+        if image.mode in ("CMYK", "LAB"):
+            foreign = replace(foreign, icc_profile=None)
     notices = _frames_notice(header.tiff.n_pages(), "page")
-    return _with_foreign(flat(samples, premultiplied), foreign, (*notices, *found))
+    return _with_foreign(flat(samples, premultiplied).gathered(), foreign, (*notices, *found))
 
 
 def _full_range(samples: np.ndarray, header: _TiffHeader) -> np.ndarray:
@@ -244,12 +254,13 @@ class _TiffHeader:
             raise ImageError("TIFF with 16-bit planes one after the other; save it with interleaved channels")
 
 
-def _load_tiff(data: bytes, limits: Limits) -> Image.Image:
+def _load_tiff(data: bytes, limits: Limits, look: Look) -> Image.Image:
     """The first page, loaded. libtiff prints what is damaged and goes on; here that is an error."""
     failure: OSError | None = None
     with quiet_pillow(), complaints() as said:
         image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
         limits.check_size(*image.size)
+        look(image)
         try:
             image.load()
         except OSError as error:
@@ -259,33 +270,28 @@ def _load_tiff(data: bytes, limits: Limits) -> Image.Image:
     return image
 
 
-def _samples_16(data: bytes, image: Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
-    """uint16 samples (height, width[, channels]) of a 16-bit PNG or TIFF which Pillow has read as 8 bits.
-
-    Pillow keeps the upper bytes only. OpenCV reads all bits; what it gives must have Pillow's upper bytes.
-    """
-    if image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16), ()
-    import cv2
-
-    upper = np.asarray(image)
-    with complaints():
-        wide = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if wide is not None and wide.dtype == np.uint16 and wide.shape == upper.shape:
-        wide = wide[..., [2, 1, 0, 3][: wide.shape[2]]]
-        if np.array_equal(wide[..., -1] >> 8, upper[..., -1]):
-            return wide, ()
-    return samples_of(image, None)[0], ("16 bits a channel read as their upper 8",)
-
-
 def decode_webp(data: bytes, limits: Limits) -> Decoded:
     """WebP, the first frame of an animation."""
+    import cv2
+
     webp = webp_chunks.parse(data)
     limits.check_size(webp.width, webp.height)
     with quiet_pillow():
         image = WebPImagePlugin.WebPImageFile(io.BytesIO(data))
     limits.check_size(*image.size)
-    return _by_pillow(image, webp.foreign, _frames_notice(webp.n_frames, "frame"))
+    notices = _frames_notice(webp.n_frames, "frame")
+    # Pillow composes animations, of one picture too, and takes 17 bytes a pixel for it; OpenCV takes 4.
+    with complaints():
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if samples is None or samples.shape[:2] != (image.height, image.width) or samples.dtype != np.uint8:
+        return _by_pillow(image, webp.foreign, notices)
+    pixels = flat(Samples.of(samples).then(_from_bgr)).gathered()
+    return _with_foreign(pixels, webp.foreign, notices)
+
+
+def _from_bgr(samples: np.ndarray) -> np.ndarray:
+    """OpenCV's order of channels changed to ours."""
+    return samples if samples.ndim == 2 else samples[..., [2, 1, 0, 3][: samples.shape[2]]]
 
 
 def decode_bmp(data: bytes, limits: Limits) -> Decoded:
