@@ -43,6 +43,19 @@ def photo() -> np.ndarray:
     return np.ascontiguousarray(data.astronaut()[:256, 64:448])
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def small(photo: np.ndarray) -> np.ndarray:
+    """uint8 (96, 144, 3) of a photo."""
+    return np.ascontiguousarray(photo[80:176, 120:264])
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")

@@ -60,8 +60,6 @@ def test_the_installer_is_the_one_that_made_the_environment(tmp_path: Path, monk
     assert extras._installer(tmp_path, python) == "pipx install --force"
 
 
-
-
 def test_a_missing_extra_is_pythons_own_kind_of_error_as_well() -> None:
     error = extras.missing("HEIC needs pillow-heif", "heif")
     assert isinstance(error, MissingExtraError) and isinstance(error, (MsroiError, ModuleNotFoundError))

@@ -29,6 +29,7 @@ RANKS = {
     "comparison": 5,
     "neural": 5,
     "report": 6,
+    "work": 6,
     "benchmark": 7,
     "cli": 8,
 }

@@ -22,9 +22,11 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from msroi.cli.arguments import VerbParser, add_debug
+from msroi.cli.inputs import PICTURE_SUFFIXES
 from msroi.cli.output import exit_status, failure, print_error
 
 # name -> its line in `msroi --help`
@@ -49,7 +51,7 @@ class Terminated(BaseException):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. argv: the words after `msroi` (default: the process's). Returns the exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = _with_verb(list(sys.argv[1:] if argv is None else argv))
     debug = "--debug" in words
     try:
         with _signals(), warnings.catch_warnings():
@@ -114,11 +116,21 @@ def _run(words: list[str]) -> int:
     return status
 
 
+def _with_verb(words: list[str]) -> list[str]:
+    """`photo.jpg ...` is `compress photo.jpg ...`: the first word is no verb, but is there or looks like a picture."""
+    if words and words[0] not in VERBS and not words[0].startswith("-"):
+        path = Path(words[0])
+        if path.exists() or path.suffix.lower() in PICTURE_SUFFIXES:
+            return ["compress", *words]
+    return words
+
+
 def _make_parser(words: list[str]) -> VerbParser:
     parser = VerbParser(
         prog="msroi",
         description="Ordinary JPEG files that spend their bytes where people look.",
-        epilog="Each verb has its own help: msroi compress --help",
+        epilog="Each verb has its own help: msroi compress --help. Without one, photos and folders are compressed: "
+        "msroi photo.jpg",
     )
     parser.add_argument("--version", action=_Version, help="print the version and stop")
     add_debug(parser)

@@ -204,20 +204,22 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_running(parser: argparse.ArgumentParser, json_help: str, *, threads: bool = True) -> None:
-    """--json, --quiet, --threads, --debug."""
+def add_running(parser: argparse.ArgumentParser, json_help: str, *, threads: bool | str = True) -> Any:
+    """--json, --quiet, --threads, --debug. threads: a word on them, False for none. Returns the group."""
     group = parser.add_argument_group("running")
     group.add_argument("--json", action="store_true", help=json_help)
     group.add_argument("--quiet", action="store_true", help="print errors only")
     if threads:
+        whose = f" {threads}" if isinstance(threads, str) else ""
         group.add_argument(
             "--threads",
             type=whole_number(1, 1024),
             metavar="N",
             default=argparse.SUPPRESS,
-            help="threads to use (default: one a core); the result is the same on any number",
+            help=f"threads to use{whose} (default: one a core); the result is the same on any number",
         )
     add_debug(group)
+    return group
 
 
 def add_debug(parser: Any) -> None:

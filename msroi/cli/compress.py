@@ -1,16 +1,17 @@
 """Make ordinary JPEG files that spend their bytes where people look.
 
 By default each file has at most the bytes of plain JPEG at --quality with the same metadata.
-Without -o or -d the result stands beside the input as NAME.msroi.jpg; the input is never replaced.
+Without -o or -d the result stands beside the input as NAME.msroi.jpg; an input is replaced by --in-place alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msroi.cli import files
 from msroi.cli.arguments import (
@@ -25,15 +26,11 @@ from msroi.cli.arguments import (
     percentage,
     whole_number,
 )
-from msroi.cli.each import run_each
-from msroi.cli.inputs import JPEG_SUFFIXES, STANDARD_STREAM, TO_STDOUT, Input, beside, expand, planned
+from msroi.cli.each import run_several
+from msroi.cli.inputs import JPEG_SUFFIXES, PICTURE_SUFFIXES, STANDARD_STREAM, Input, beside, expand, planned
 from msroi.cli.output import Screen
+from msroi.cli.photos import Photos
 from msroi.errors import OptionError
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from msroi.pipeline import Report
 
 SUFFIX = ".msroi.jpg"
 
@@ -44,12 +41,14 @@ examples:
   msroi compress photo.png --match quality         the fewest bytes as good as plain JPEG
   msroi compress photos -d web --max-side 1600     a folder, with its structure, reduced
   msroi compress photo.jpg --focus 400,300,250,250 --save-overlay
+  msroi compress shoot --in-place --backup .orig --size 500KB
   msroi compress - < photo.png > photo.jpg         in a pipe
 
-A line a file: bytes before, of plain JPEG, and of ours (the whole file), what was reached, seconds. With
---json an object a line with everything known. Where the picture goes to standard output, lines and JSON go
-to standard error. Status: 0 done (an original kept is done), 2 wrong usage, 3 an input cannot be read, 4 the target
-cannot be reached, 5 an output cannot be written, 1 inputs failed in different ways.
+A line a photo: before and after. --verbose tells what was aimed at and reached, --json everything, an object a line.
+What is there already and is what would be made is left alone, so a second run takes no time; anything else that
+stands where an output should go is an error without --overwrite. Where the picture goes to standard output, lines and
+JSON go to standard error. Status: 0 done (an original kept is done), 2 wrong usage, 3 an input cannot be
+read, 4 the target cannot be reached, 5 an output cannot be written, 1 inputs failed in different ways.
 """
 
 # Options handed on to msroi.compress under the same name.
@@ -66,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_encoder(parser)
     _add_metadata(parser)
     output = files.add_output_options(parser, f"default: NAME{SUFFIX} beside the input")
+    _add_what_is_replaced(output)
     output.add_argument("--save-map", action="store_true", help="also write the map, NAME.map.png beside the output")
     output.add_argument(
         "--save-overlay", action="store_true", help="also write picture and map as one, NAME.overlay.png"
@@ -84,7 +84,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write our encode even where it is larger than a JPEG input or it is our own file",
     )
     add_limits(parser)
-    add_running(parser, "one JSON object a line instead of the table")
+    running = add_running(
+        parser, "one JSON object a line, with everything that is known", threads="of all jobs together"
+    )
+    running.add_argument(
+        "--verbose", action="store_true", help="also tell targets, figures, the guard, and seconds by stage"
+    )
+    running.add_argument(
+        "--jobs",
+        metavar="N",
+        type=whole_number(1, 256),
+        help="inputs to work on at a time (default: as many as there are threads, at most 8)",
+    )
+
+
+def _add_what_is_replaced(output: Any) -> None:
+    """What is written where something stands already, and how it is dated."""
+    output.add_argument(
+        "--overwrite=older",
+        dest="overwrite",
+        action="store_const",
+        const="older",
+        help="replace outputs that are older than their inputs, and leave the others as they are",
+    )
+    output.add_argument(
+        "--in-place",
+        action="store_true",
+        help="replace each input by its result, if that is smaller; JPEG files only, and no links",
+    )
+    output.add_argument(
+        "--backup", metavar="SUFFIX", help="with --in-place: the input stays as NAME + SUFFIX, which must be free"
+    )
+    output.add_argument("--dry-run", action="store_true", help="do everything but write: tell what would come")
+    output.add_argument(
+        "--no-preserve",
+        dest="preserve",
+        action="store_false",
+        help="today's date and the usual permissions for outputs, not those of their inputs",
+    )
 
 
 def _add_targets(parser: argparse.ArgumentParser) -> None:
@@ -168,14 +205,29 @@ def _add_metadata(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    output = files.single_output(arguments, JPEG_SUFFIXES, "a JPEG")
+    from msroi.work import Budget
+
+    output = None if arguments.in_place else files.single_output(arguments, JPEG_SUFFIXES, "a JPEG")
     _check(arguments, output)
-    inputs, problems = expand(arguments.inputs, arguments.directory)
-    outputs = planned(inputs, output, _place(arguments.directory))
+    passed_over: list[Path] = []
+    suffixes = JPEG_SUFFIXES if arguments.in_place else PICTURE_SUFFIXES
+    inputs, problems = expand(arguments.inputs, arguments.directory, suffixes=suffixes, passed_over=passed_over)
+    if arguments.in_place:
+        outputs = {item: item.path for item in inputs if item.path is not None}
+    else:
+        outputs = planned(inputs, output, _place(arguments.directory))
+    budget = Budget.of(len(inputs), arguments.jobs, getattr(arguments, "threads", None))
+    budget.bound_libraries()
+    options = {
+        **given(arguments, *_PASSED_ON),
+        **map_of(arguments),
+        "threads": budget.n_threads,
+        "limits": limits_of(arguments),
+    }
     screen = Screen(arguments, data_on_stdout=output == STANDARD_STREAM)
-    job = _Job(arguments, screen, outputs)
-    status = run_each(inputs, problems, job.compress, screen)
-    job.sum_up()
+    photos = Photos(arguments, screen, outputs, options, passed_over)
+    status = run_several(inputs, problems, photos.make, photos.finish, screen, budget.n_jobs)
+    photos.sum_up()
     return status
 
 
@@ -197,6 +249,7 @@ def _check(arguments: argparse.Namespace, output: str | None) -> None:
     from msroi.jpeg import CODECS
     from msroi.pipeline import DEFAULT_METHOD
 
+    _check_in_place(arguments)
     if hasattr(arguments, "match") and (hasattr(arguments, "size") or hasattr(arguments, "bpp")):
         raise OptionError("--match goes with --quality; --size and --bpp are targets of their own")
     if arguments.save_map or arguments.save_overlay:
@@ -213,121 +266,24 @@ def _check(arguments: argparse.Namespace, output: str | None) -> None:
 
 def _check_request(arguments: argparse.Namespace) -> None:
     """What the library refuses whatever the picture, told once and not for every input."""
-    from msroi.jpeg import CODEC_OPTIONS, make_codec
-    from msroi.pipeline import DEFAULT_METHOD, Request
+    from msroi.pipeline import asked
 
-    options = given(arguments, *_PASSED_ON)
-    options.pop("threads", None)
-    codec_options = {name: options[name] for name in CODEC_OPTIONS if name in options}
-    options = {name: value for name, value in options.items() if name not in codec_options or name == "baseline"}
-    Request(codec=make_codec(options.pop("method", DEFAULT_METHOD), codec_options), **options)
+    options = {**given(arguments, *_PASSED_ON), **map_of(arguments)}
+    asked({name: value for name, value in options.items() if name != "threads"})
 
 
-class _Job:
-    """One run of the verb: what was asked, and the sums so far."""
-
-    def __init__(self, arguments: argparse.Namespace, screen: Screen, outputs: dict[Input, Path]) -> None:
-        self.arguments = arguments
-        self.screen = screen
-        self.outputs = outputs
-        self.beside = arguments.output is None and arguments.directory is None
-        self.options: dict[str, Any] = {
-            **given(arguments, *_PASSED_ON),
-            **map_of(arguments),
-            "limits": limits_of(arguments),
-        }
-        self.inputs = files.inputs_on_disk(list(outputs))
-        self.reports: list[Report] = []
-        self.name_width = max((len(item.name) for item in outputs), default=4)
-
-    def compress(self, item: Input) -> None:
-        from msroi.pipeline import ALREADY_MADE, compress
-
-        output = self.outputs[item]
-        pictures = self._pictures_beside(output)
-        if output != TO_STDOUT:
-            for path in (output, *pictures.values()):
-                files.check_free(path, self.arguments.overwrite, self.inputs)
-        result = compress(item.open(), name=item.name, **self.options)
-        if output == TO_STDOUT:
-            self._write(output, result.data)
-        elif item.path is not None and self.beside and result.report.reason == ALREADY_MADE:
-            output = item.path  # a second copy beside it, a.msroi.msroi.jpg, would help nobody
-        else:
-            self._write(output, result.data)
-            for kind, path in pictures.items():
-                if result.saliency is not None:
-                    self._write(path, _draw(kind, result.saliency, result.data))
-        self._tell(item, output, result.report)
-
-    def _write(self, path: Path, data: bytes) -> None:
-        files.write_planned(self.arguments, path, data, self.inputs)
-
-    def _pictures_beside(self, output: Path) -> dict[str, Path]:
-        name = output.stem if output.suffix.lower() in JPEG_SUFFIXES else output.name
-        name = name.removesuffix(".msroi")
-        wanted = {"map": self.arguments.save_map, "overlay": self.arguments.save_overlay}
-        return {kind: output.with_name(f"{name}.{kind}.png") for kind, asked in wanted.items() if asked}
-
-    # --- what is told ---
-
-    def _row(self, name: str, *figures: str) -> str:
-        before, plain, ours, seconds = figures
-        return f"{name:<{self.name_width}}  {before:>10}  {plain:>10}  {ours:>10}  {seconds:>7}"
-
-    def _tell(self, item: Input, output: Path, report: Report) -> None:
-        if not self.reports:
-            self.screen.line(self._row("file", "before", "plain", "ours", "seconds") + "  reached")
-        self.reports.append(report)
-        row = self._row(
-            item.name,
-            "-" if report.source_bytes is None else f"{report.source_bytes:,}",
-            f"{report.plain_bytes:,}",
-            f"{report.output_bytes:,}",
-            f"{report.seconds:.2f}",
-        )
-        told = what_was_reached(report)
-        width = self.screen.width
-        if width is not None and len(row) + 2 + len(told) > width:
-            self.screen.line(row)
-            self.screen.line(f"  {told}")
-        else:
-            self.screen.line(f"{row}  {told}")
-        facts = report.as_dict()
-        del facts["name"]  # the same as the input's
-        self.screen.record({"input": item.name, "output": str(output), **facts})
-
-    def sum_up(self) -> None:
-        if len(self.reports) > 1:
-            before = sum(report.source_bytes or 0 for report in self.reports)
-            ours = sum(report.output_bytes for report in self.reports)
-            plain = sum(report.plain_bytes for report in self.reports)
-            seconds = sum(report.seconds for report in self.reports)
-            name = f"{len(self.reports)} files"
-            self.screen.line(self._row(name, f"{before:,}", f"{plain:,}", f"{ours:,}", f"{seconds:.2f}"))
-
-
-def what_was_reached(report: Report) -> str:
-    """What came out in words; why the original was kept; what should be known."""
-    parts = [report.reached]
-    if report.kept_original:
-        parts.append(report.reason or "")
-    else:
-        if report.match == "size":
-            share = 100 * report.coded_bytes / report.plain_bytes
-            parts = [f"picture {report.coded_bytes:,} bytes, {share:.1f} % of plain"]
-        if isinstance(report.setting, int):
-            parts.append(f"Q {report.setting}")
-    return "; ".join(part for part in (", ".join(parts[:2]), *report.notices) if part)
-
-
-def _draw(kind: str, saliency: np.ndarray, jpeg: bytes) -> bytes:
-    """The map, or the coded picture under it, as a PNG file."""
-    from msroi.images import read
-    from msroi.saliency.pictures import grey_map, overlay
-
-    if kind == "map":
-        return files.png(grey_map(saliency))
-
-    picture = read(jpeg)
-    return files.png(overlay(picture.upright, saliency), picture.metadata.icc_profile)
+def _check_in_place(arguments: argparse.Namespace) -> None:
+    """The one way in which an input is replaced goes with no other place for outputs."""
+    backup: str | None = arguments.backup
+    if not arguments.in_place:
+        if backup is not None:
+            raise OptionError("--backup goes with --in-place")
+        return
+    others = {"-o": arguments.output, "-d": arguments.directory, "--overwrite": arguments.overwrite or None}
+    for option, value in others.items():
+        if value is not None:
+            raise OptionError(f"--in-place and {option} exclude each other")
+    if STANDARD_STREAM in arguments.inputs:
+        raise OptionError("--in-place: standard input is no file that could be replaced")
+    if backup is not None and (not backup or "/" in backup or os.sep in backup):
+        raise OptionError(f"--backup {backup!r}: give what is added to the names, like .orig")

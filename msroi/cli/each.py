@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from msroi.cli.inputs import Input
 from msroi.cli.output import Screen, exit_status, failure
 from msroi.errors import ImageError, OptionError
 
 SOME_FAILED = 1
+
+Made = TypeVar("Made")
 
 
 class Failures:
@@ -71,4 +74,33 @@ def run_each(
                 raise
             except Exception as error:
                 failures.tell(error, item.name)
+    return failures.status(len(inputs) + len(problems))
+
+
+def run_several(
+    inputs: Sequence[Input],
+    problems: Sequence[tuple[str, ImageError]],
+    make: Callable[[Input], Made],
+    finish: Callable[[Input, Made], None],
+    screen: Screen,
+    n_jobs: int,
+) -> int:
+    """`run_each` with several inputs at a time: `make` in threads, `finish` in this one, in the inputs' order."""
+    from msroi.work import Failed, in_order
+
+    failures = Failures(problems, screen)
+    with screen.progress(len(inputs)) as start:
+        results = in_order(inputs, make, n_jobs)
+        for item in inputs:
+            start(item.name)
+            _, made = next(results)
+            try:
+                if isinstance(made, Failed):
+                    raise made.error
+                finish(item, made)
+            except BrokenPipeError:
+                raise
+            except Exception as error:
+                failures.tell(error, item.name)
+        results.close()
     return failures.status(len(inputs) + len(problems))

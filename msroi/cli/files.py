@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +30,9 @@ def add_output_options(parser: argparse.ArgumentParser, default: str) -> Any:
         type=Path,
         help="a folder for the outputs, made if need be; folders that were given keep their structure in it",
     )
-    group.add_argument("--overwrite", action="store_true", help="replace existing outputs (never an input)")
+    group.add_argument(
+        "--overwrite", action="store_true", help="replace existing outputs, whatever they are (never an input)"
+    )
     return group
 
 
@@ -65,13 +68,21 @@ def check_free(path: Path, overwrite: bool, never: Sequence[Path] = ()) -> None:
     refuse_to_replace(path, overwrite=overwrite, never=never)
 
 
-def write(path: Path, data: bytes, *, overwrite: bool, never: Sequence[Path] = (), make_folder: bool = False) -> None:
-    """The whole file or nothing. make_folder: its folder is made if need be."""
+def write(
+    path: Path,
+    data: bytes,
+    *,
+    overwrite: bool,
+    never: Sequence[Path] = (),
+    make_folder: bool = False,
+    like: os.stat_result | None = None,
+) -> None:
+    """The whole file or nothing. make_folder: its folder is made if need be. like: see `write_atomically`."""
     from msroi.images import write_atomically
 
     if make_folder:
         make_folder_of(path)
-    write_atomically(path, data, overwrite=overwrite, never=never)
+    write_atomically(path, data, overwrite=overwrite, never=never, like=like)
 
 
 def make_folder_of(path: Path) -> None:
@@ -84,12 +95,20 @@ def make_folder_of(path: Path) -> None:
         raise cannot_be_written(path, error) from error
 
 
-def write_planned(arguments: argparse.Namespace, path: Path, data: bytes, never: Sequence[Path]) -> None:
+def write_planned(
+    arguments: argparse.Namespace,
+    path: Path,
+    data: bytes,
+    never: Sequence[Path],
+    *,
+    like: os.stat_result | None = None,
+) -> None:
     """To where `inputs.planned` said, a file or standard output, as -d and --overwrite say."""
     if path == TO_STDOUT:
         _write_standard_output(data)
     else:
-        write(path, data, overwrite=arguments.overwrite, never=never, make_folder=arguments.directory is not None)
+        overwrite, make_folder = bool(arguments.overwrite), arguments.directory is not None
+        write(path, data, overwrite=overwrite, never=never, make_folder=make_folder, like=like)
 
 
 def _write_standard_output(data: bytes) -> None:

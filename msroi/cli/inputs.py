@@ -23,6 +23,11 @@ PICTURE_SUFFIXES = JPEG_SUFFIXES | {
     *(".png", ".apng", ".tif", ".tiff", ".webp", ".bmp", ".dib", ".gif"),
     *(".mpo", ".heic", ".heif", ".hif", ".avif"),
 }
+# What cameras write beside or instead of JPEG: pixels before their development, which msroi does not do.
+RAW_SUFFIXES = {
+    *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".kdc", ".mef", ".mos"),
+    *(".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
+}
 OUR_SUFFIXES = (".msroi.jpg", ".map.png", ".heat.png", ".overlay.png", ".decoded.png")
 
 STANDARD_STREAM = "-"
@@ -68,11 +73,13 @@ def expand(
     *,
     include_ours: bool = False,
     suffixes: frozenset[str] = PICTURE_SUFFIXES,
+    passed_over: list[Path] | None = None,
 ) -> tuple[list[Input], list[tuple[str, ImageError]]]:
     """Inputs in the order given, each once, and what could not be found: its name and the error.
 
     words: files, folders or `-`. outputs_folder: passed over when it lies in a folder that was given.
     include_ours: take what msroi wrote from folders, too. suffixes: of the files that are taken from folders.
+    passed_over: takes the other files of the folders, but for hidden ones and what msroi wrote.
     """
     skipped = OUR_SUFFIXES if not include_ours else ()
     inputs: list[Input] = []
@@ -82,11 +89,15 @@ def expand(
         if word == STANDARD_STREAM:
             inputs.append(Input(STANDARD_INPUT_NAME, None, Path("standard-input")))
         elif path.is_dir():
-            found = _walk(path, outputs_folder, suffixes, skipped, problems)
+            others: list[Path] = []
+            found = _walk(path, outputs_folder, suffixes, skipped, problems, others)
             inputs += found
             if not found:
                 what = "picture files" if suffixes is PICTURE_SUFFIXES else f"files {' '.join(sorted(suffixes))}"
-                problems.append((word, ImageError(f"{word}: no {what} in this folder")))
+                hint = f"; {told_of(others)}" if others else ""
+                problems.append((word, ImageError(f"{word}: no {what} in this folder{hint}")))
+            elif passed_over is not None:
+                passed_over += others
         elif not os.path.lexists(path):
             problems.append((word, InputMissingError(f"{word}: no such file or folder")))
         else:
@@ -102,6 +113,7 @@ def _walk(
     suffixes: frozenset[str],
     skipped_suffixes: tuple[str, ...],
     problems: list[tuple[str, ImageError]],
+    others: list[Path],
 ) -> list[Input]:
     def note(error: OSError) -> None:
         reason = (error.strerror or str(error)).lower()
@@ -116,12 +128,26 @@ def _walk(
             name for name in folders if name[0] != "." and os.path.realpath(Path(place, name)) != skipped
         )
         for name in sorted(files):
-            if _is_name_with(suffixes, name) and not name.lower().endswith(skipped_suffixes):
-                path = Path(place, name)
-                if path.exists() and not path.is_file():
-                    continue  # a pipe or a device, which nobody may ever write to
+            if name.startswith(".") or name.lower().endswith(OUR_SUFFIXES if skipped_suffixes else ()):
+                continue
+            path = Path(place, name)
+            # A pipe or a device may wait for ever for somebody to write to it.
+            if not _is_name_with(suffixes, name) or (path.exists() and not path.is_file()):
+                others.append(path)
+            else:
                 found.append(Input(str(path), path, path.relative_to(folder)))
     return found
+
+
+def told_of(others: Sequence[Path]) -> str:
+    """What was passed over in folders, in words: RAW files, which want to be developed first, and others."""
+    raw = [path for path in others if path.suffix.lower() in RAW_SUFFIXES]
+    parts = [
+        f"{len(some)} {what} ({', '.join(sorted({path.suffix.lower() or 'no suffix' for path in some}))})"
+        for what, some in (("RAW", raw), ("other", [path for path in others if path not in raw]))
+        if some
+    ]
+    return f"passed over {' and '.join(parts)} {'file' if len(others) == 1 else 'files'}"
 
 
 def _is_name_with(suffixes: frozenset[str], name: str) -> bool:

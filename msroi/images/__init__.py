@@ -13,7 +13,7 @@ from msroi.images.edits import resize_to_max_side, strip
 from msroi.images.orientation import to_stored, turn_upright
 from msroi.images.picture import Limits, Picture, Source
 from msroi.images.reader import read
-from msroi.images.writer import cannot_be_written, refuse_to_replace, write_atomically
+from msroi.images.writer import cannot_be_written, refuse_link, refuse_to_replace, replace_input, write_atomically
 from msroi.metadata import (
     ExtraPicture,
     JpegFacts,
@@ -42,7 +42,9 @@ __all__ = [
     "jpeg_facts",
     "read",
     "read_comment",
+    "refuse_link",
     "refuse_to_replace",
+    "replace_input",
     "resize_to_max_side",
     "strip",
     "strip_gps",

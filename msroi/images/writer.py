@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -18,11 +19,13 @@ def write_atomically(
     *,
     overwrite: bool,
     never: Sequence[str | os.PathLike[str]] = (),
+    like: os.stat_result | None = None,
 ) -> None:
     """Writes `data` to a temporary file beside `path`, flushes it to the disk, and renames it.
 
     A link is followed to the file it means. Permission bits are those of the file it replaces, else a new
-    file's. A device or a pipe (`/dev/null`) is written to as it is.
+    file's; like: the status of a file whose permission bits and dates it is to have instead, as far as the system
+    allows. A device or a pipe (`/dev/null`) is written to as it is.
     Errors: OutputError if `path` is one of the inputs in `never`, also through links, or cannot be written;
     OutputExistsError if it exists and `overwrite` is false. Nothing partial is left.
     """
@@ -33,9 +36,52 @@ def write_atomically(
         if mode is not None and not stat.S_ISREG(mode):
             target.write_bytes(data)
         else:
-            _replace(target, data, mode, overwrite)
+            _replace(target, data, mode if like is None else like.st_mode, overwrite, like)
     except OSError as error:
         raise _refused(path, target, error) from error
+
+
+def replace_input(
+    path: Path, data: bytes, like: os.stat_result, *, backup: Path | None = None, dated: bool = True
+) -> None:
+    """Puts `data` in the place of an input, atomically; the name stands for the one or the other at any moment.
+
+    like: the input's status when it was read. backup: a name under which the input stays, not taken so far.
+    dated: the new file has the input's dates; its permission bits and, where the system allows, its owner in any case.
+    Errors: OutputError for a link, which may mean a file elsewhere; for a file that changed since it was read; for
+    data that are not smaller; for a backup that exists. The input is then as it was.
+    """
+    try:
+        refuse_link(path)
+        now = path.lstat()
+        if (now.st_ino, now.st_size, now.st_mtime_ns) != (like.st_ino, like.st_size, like.st_mtime_ns):
+            raise OutputError(f"{path}: changed while it was worked on, and stays as it is; try again")
+        if len(data) >= now.st_size:
+            raise OutputError(f"{path}: only a smaller file replaces it in place")
+        if backup is not None:
+            _keep(path, backup, like)
+        _replace(path, data, like.st_mode, True, like if dated else None)
+        if hasattr(os, "chown"):
+            with contextlib.suppress(OSError):
+                os.chown(path, like.st_uid, like.st_gid)
+    except OSError as error:
+        raise _refused(path, path, error) from error
+
+
+def refuse_link(path: Path) -> None:
+    """What `replace_input` checks of a name, to be made before the work. Errors: OutputError."""
+    if path.is_symlink():
+        raise OutputError(f"{path}: is a link, which is not replaced in place; name the file that it means")
+
+
+def _keep(path: Path, backup: Path, like: os.stat_result) -> None:
+    """The same file under a second name; a copy where the file system has no second names."""
+    try:
+        backup.hardlink_to(path)
+    except FileExistsError:
+        raise OutputExistsError(f"{backup}: exists already; {path} stays as it is") from None
+    except (OSError, NotImplementedError):
+        write_atomically(backup, path.read_bytes(), overwrite=False, like=like)
 
 
 def refuse_to_replace(
@@ -72,7 +118,7 @@ def _is_same(path: Path, other: Path) -> bool:
         return False
 
 
-def _replace(target: Path, data: bytes, mode: int | None, overwrite: bool) -> None:
+def _replace(target: Path, data: bytes, mode: int | None, overwrite: bool, like: os.stat_result | None) -> None:
     """Temporary file, flush, rename; the temporary file is gone whatever happens."""
     temporary = target.parent / f".msroi-{secrets.token_hex(8)}.tmp"
     # The system applies the umask here, which a process with threads cannot ask for safely.
@@ -84,6 +130,9 @@ def _replace(target: Path, data: bytes, mode: int | None, overwrite: bool) -> No
             os.fsync(file.fileno())
         if mode is not None:
             temporary.chmod(stat.S_IMODE(mode) & 0o777)
+        if like is not None:
+            with contextlib.suppress(OSError):  # a file system that keeps no dates
+                os.utime(temporary, ns=(like.st_atime_ns, like.st_mtime_ns))
         _rename(temporary, target, overwrite)
     finally:
         temporary.unlink(missing_ok=True)

@@ -8,21 +8,23 @@ Each arrow is one call with arrays and plain values; codecs come from the table 
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msroi import images
 from msroi.images import Limits
-from msroi.jpeg.codec import make_codec
+from msroi.jpeg.codec import CODEC_OPTIONS, make_codec
 from msroi.options import one_of, whole_number
 from msroi.pipeline.encoding import make_file
 from msroi.pipeline.job import Job, prepare
-from msroi.pipeline.original import ALREADY_MADE, already_made
+from msroi.pipeline.original import ALREADY_MADE, already_made, is_made_by
 from msroi.pipeline.request import MATCHES, Request
 from msroi.pipeline.result import Outcome, Report, Result
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from msroi.options import Box, Chroma, MapKind, MapQuality, Match, Method, PercentBox, Tune
     from msroi.saliency.hints import Hints
 
-__all__ = ["ALREADY_MADE", "DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "compress"]
+__all__ = ["ALREADY_MADE", "DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "asked", "compress", "is_made"]
 
 DEFAULT_METHOD: Method = "rdo"
 
@@ -92,31 +94,8 @@ def compress(
     limits: what is refused before decoding. name: the input's name in messages.
     Errors: the subclasses of MsroiError.
     """
-    codec_options = {
-        "q_low": q_low,
-        "q_high": q_high,
-        "levels": levels,
-        "chroma": chroma,
-        "tune": tune,
-        "guard": guard,
-        "baseline": baseline,
-    }
-    request = Request(
-        codec=make_codec(method, codec_options),
-        quality=quality,
-        match=match,
-        size=size,
-        bpp=bpp,
-        strip=strip,
-        strip_gps=strip_gps,
-        srgb=srgb,
-        baseline=baseline,
-        max_side=max_side,
-        min_savings=min_savings,
-        force=force,
-    )
+    request, hints = asked(locals())
     n_threads = _processors() if threads is None else whole_number("threads", threads, 1)
-    hints = _hints(saliency, map_kind, focus, map_quality, face_model)
     path = _path_of(image)
     stages = Stages()
     source = images.read(image, name=name, limits=limits)
@@ -134,6 +113,30 @@ def compress(
     report = _report(job, outcome, _name_of_map(job, hints), stages)
     _log(report)
     return Result(outcome.data, job.saliency, report, path)
+
+
+_DEFAULTS = {
+    one.name: one.default for one in inspect.signature(compress).parameters.values() if one.kind is one.KEYWORD_ONLY
+}
+
+
+def asked(options: Mapping[str, Any]) -> tuple[Request, Hints]:
+    """What options of `compress` ask for, checked; a missing one stands at its default. Errors: OptionError."""
+    values = _DEFAULTS | {name: value for name, value in options.items() if name in _DEFAULTS}
+    codec = make_codec(values["method"], {name: values[name] for name in CODEC_OPTIONS})
+    fields = {field.name: values[field.name] for field in dataclasses.fields(Request) if field.name != "codec"}
+    request = Request(codec=codec, **fields)
+    names = ("saliency", "map_kind", "focus", "map_quality", "face_model")
+    return request, _hints(*(values[name] for name in names))
+
+
+def is_made(data: bytes, options: Mapping[str, Any]) -> bool:
+    """Whether a file is what `compress` makes, with these options, of the picture that it was made from.
+
+    Nothing is decoded, and no network runs: the file's mark says it. Files without one (an original that was kept,
+    those of method "plain") are not recognised. Errors: OptionError, SaliencyError for a map that cannot be had.
+    """
+    return is_made_by(data, *asked(options))
 
 
 class Stages:
@@ -205,19 +208,23 @@ def _report(job: Job, outcome: Outcome, map_kind: str, stages: Stages) -> Report
 
 
 def _details(job: Job, outcome: Outcome) -> tuple[str, ...]:
-    """Those of the notices that tell how map and encoder went."""
+    """Those of the notices that tell how map and encoder went, or what the figures tell as well."""
     on_map = (job.map_notice,) if outcome.notices is None else ()
-    return tuple(notice for notice in (*on_map, outcome.note) if notice)
+    return tuple(notice for notice in (*on_map, outcome.note, *_larger(job, outcome)) if notice)
 
 
 def _notices(job: Job, outcome: Outcome) -> tuple[str, ...]:
     notices = job.notices if outcome.notices is None else outcome.notices
     if outcome.note:
         notices = (*notices, outcome.note)
+    return (*notices, *_larger(job, outcome))
+
+
+def _larger(job: Job, outcome: Outcome) -> tuple[str, ...]:
     source = job.source.source
-    if source.format == "JPEG" and source.data is not None and len(outcome.data) > len(source.data):
-        notices = (*notices, f"larger than the input, which has {len(source.data)} bytes")
-    return notices
+    if source.format != "JPEG" or source.data is None or len(outcome.data) <= len(source.data):
+        return ()
+    return (f"larger than the input, which has {len(source.data)} bytes",)
 
 
 def _name_of_map(job: Job, hints: Hints) -> str:

@@ -123,7 +123,7 @@ class Job:
 
     def edited(self, metadata: Metadata) -> Metadata:
         """Metadata of the input, by the policy asked for."""
-        return _edited(metadata, self.request, self.source.orientation)
+        return edited(metadata, self.request, self.source.orientation)
 
 
 def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> Job:
@@ -137,21 +137,34 @@ def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> 
         picture = images.convert_to_srgb(picture)
     if request.max_side is not None:
         picture = images.resize_to_max_side(picture, request.max_side)
-    picture = replace(picture, metadata=_edited(picture.metadata, request, source.orientation))
-    wanted = request.codec.uses_map or request.goal == "quality" or hints.given
-    map_identity = ""
+    picture = replace(picture, metadata=edited(picture.metadata, request, source.orientation))
+    wanted = _wants_map(request, hints)
     if wanted:
-        from msroi.saliency.hints import identity, is_own, user_map
+        from msroi.saliency.hints import is_own, user_map
 
         if is_own(hints.saliency):  # read and resized once
             width, height = picture.upright_size
             hints = replace(hints, saliency=user_map(hints.saliency, height, width))
-        map_identity = identity(hints, picture)
+    identity = map_identity(request, hints, picture.upright_size)
     plain_jpeg = plain.encode(picture.upright, request.quality)
-    return Job(request, source, picture, plain_jpeg, hints if wanted else None, map_identity, n_threads)
+    return Job(request, source, picture, plain_jpeg, hints if wanted else None, identity, n_threads)
 
 
-def _edited(metadata: Metadata, request: Request, orientation: int) -> Metadata:
+def map_identity(request: Request, hints: Hints, upright_size: tuple[int, int]) -> str:
+    """Equal for equal maps of a picture of this size (width, height) in pixels; "" where nothing asks for a map."""
+    if not _wants_map(request, hints):
+        return ""
+    from msroi.saliency.hints import identity_at
+
+    return identity_at(hints, *upright_size)
+
+
+def _wants_map(request: Request, hints: Hints) -> bool:
+    return request.codec.uses_map or request.goal == "quality" or hints.given
+
+
+def edited(metadata: Metadata, request: Request, orientation: int) -> Metadata:
+    """Metadata by the policy that the request asks for. orientation: of the pixels as they are stored."""
     if request.strip:
         return images.strip(metadata, orientation)
     return meta.strip_gps(metadata) if request.strip_gps else metadata

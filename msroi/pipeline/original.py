@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from msroi import metadata as meta
+from msroi.errors import ImageError
 from msroi.jpeg import lossless, plain
-from msroi.pipeline.job import Job
+from msroi.pipeline.job import Job, edited, map_identity
+from msroi.pipeline.request import Request
 from msroi.pipeline.result import Outcome
+
+if TYPE_CHECKING:
+    from msroi.saliency.hints import Hints
 
 ALREADY_MADE = "already made by this request"
 
@@ -37,6 +43,26 @@ def already_made(job: Job) -> Outcome | None:
     if meta.assemble(meta.bare(data), job.edited(meta.from_jpeg(data)[0]), mark) != data:
         return None
     return replace(_kept(data, "unchanged"), reason=ALREADY_MADE, notices=())
+
+
+def is_made_by(data: bytes, request: Request, hints: Hints) -> bool:
+    """Whether a file's mark says that this request made it, and nothing has come to it since; nothing is decoded."""
+    mark = meta.read_comment(data)
+    if mark is None or request.force:
+        return False
+    try:
+        frame = meta.parse(data).frame
+        metadata, _ = meta.from_jpeg(data)
+        size = (frame.width, frame.height)
+        upright_size = size if metadata.orientation < 5 else size[::-1]
+        if mark.split()[-1] != request.digest(map_identity(request, hints, upright_size)) + meta.picture_digest(data):
+            return False
+        max_bytes = request.max_bytes(upright_size)
+        if max_bytes is not None and len(data) > max_bytes:
+            return False
+        return meta.assemble(meta.bare(data), edited(metadata, request, metadata.orientation), mark) == data
+    except ImageError:  # damaged since
+        return False
 
 
 def _is_plain_as_asked(job: Job, data: bytes) -> bool:

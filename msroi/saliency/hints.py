@@ -27,9 +27,10 @@ from msroi.saliency.kinds import (
     Found,
     find_map,
     flat_map,
-    network_of,
+    network_name,
     steering,
 )
+from msroi.saliency.network import network_hash
 from msroi.saliency.values import map_values
 
 BOX_EDGE = 0.01
@@ -120,18 +121,22 @@ def identity(hints: Hints, picture: Picture) -> str:
     Boxes count as they are given, wherever they lie: the reduced picture that a request with boxes made is known by
     the same request.
     """
+    return identity_at(hints, *picture.upright_size)
+
+
+def identity_at(hints: Hints, width: int, height: int) -> str:
+    """`identity` for a picture of this upright size, which is all that it takes. The network is not loaded."""
     saliency, kind = _one_source(hints.saliency, hints.kind)
     areas = set(boxes("focus", hints.focus))
     shares = sorted(area for area in areas if isinstance(area, PercentBox))
     pixels = sorted(area for area in areas if not isinstance(area, PercentBox))
     face_model = checked_model(hints.face_model)
     if saliency is not None:
-        width, height = picture.upright_size
         base = f"map:{hashlib.sha256(user_map(saliency, height, width).tobytes()).hexdigest()[:16]}"
     else:
-        network = network_of(kind)
-        base = kind if network is None else f"{kind}:{network.sha256[:16]}:{MAP_VERSION}"
-        if network is not None and hints.quality != DEFAULT_QUALITY:
+        name = network_name(kind)
+        base = kind if name is None else f"{kind}:{network_hash(name)[:16]}:{MAP_VERSION}"
+        if name is not None and hints.quality != DEFAULT_QUALITY:
             base += f":{one_of('map_quality', hints.quality, tuple(QUALITIES))}"
     base += f"+focus:{pixels}" if pixels else ""
     base += f"+focus:{' '.join(map(str, shares))}" if shares else ""

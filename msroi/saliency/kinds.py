@@ -140,10 +140,15 @@ def sureness(looks: Sequence[Evidence], card: dict[str, Any]) -> float:
 
 def network_of(kind: str) -> Network | None:
     """The network that makes maps of this kind, None for no map. Errors: OptionError for an unknown kind."""
+    name = network_name(kind)
+    return None if name is None else load(name)
+
+
+def network_name(kind: str) -> str | None:
+    """The name of the network that makes maps of this kind. Errors: OptionError for an unknown kind."""
     if kind not in _KINDS:
         raise OptionError(f"map kind {kind!r}: unknown; the kinds are {', '.join(_KINDS)}")
-    name = _KINDS[kind].network
-    return None if name is None else load(name)
+    return _KINDS[kind].network
 
 
 def flat_map(height: int, width: int, value: float) -> np.ndarray:

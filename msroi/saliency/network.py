@@ -34,6 +34,7 @@ MAX_THREADS = 4
 """A network of this size gains nothing from more; results do not depend on their number."""
 
 _loading = threading.Lock()
+_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,17 @@ def load(name: str = DEFAULT_NETWORK, folder: Path | None = None) -> Network:
     Raises SaliencyError naming the file if it is missing, unreadable or not the one of its card.
     """
     with _loading:
-        return _load(name, folder or WEIGHTS)
+        return _load(name, folder or WEIGHTS, min(MAX_THREADS, _limit or _processors()))
+
+
+def limit_threads(n_threads: int) -> None:
+    """From now on no picture takes more threads of this process than that."""
+    global _limit
+    _limit = n_threads
 
 
 @functools.cache
-def _load(name: str, folder: Path) -> Network:
+def _load(name: str, folder: Path, n_threads: int) -> Network:
     card = read_card(name, folder)
     path = folder / f"{name}.onnx"
     try:
@@ -131,13 +138,19 @@ def _load(name: str, folder: Path) -> Network:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(MAX_THREADS, _processors())
+    options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
     # Threads that spin for more work would keep the processors from what comes after the network.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     return Network(name, card, session)
+
+
+@functools.cache
+def network_hash(name: str) -> str:
+    """The SHA-256 of a network that ships, as its card says; it is compared with the file's when that is loaded."""
+    return str(read_card(name)["sha256"])
 
 
 def read_card(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:

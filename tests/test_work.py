@@ -1,0 +1,110 @@
+"""Several tasks at a time: order, bad tasks, bounds, and what an interrupt leaves."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from msroi.work import Budget, Failed, in_order
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 5, 50])
+def test_results_come_in_the_order_of_the_tasks(n_jobs: int) -> None:
+    gates = [threading.Event() for _ in range(20)]
+
+    def work(task: int) -> int:
+        # With several jobs the first tasks wait for those behind them: they end in another order.
+        if n_jobs > 1 and task % 2 == 0 and task + 1 < len(gates):
+            assert gates[task + 1].wait(20)
+        gates[task].set()
+        return task * task
+
+    assert list(in_order(range(20), work, n_jobs)) == [(task, task * task) for task in range(20)]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_a_bad_task_stops_no_other(n_jobs: int) -> None:
+    def work(task: int) -> float:
+        return 12 / task
+
+    results = [made for _, made in in_order([1, 0, 3], work, n_jobs)]
+    assert results[0] == 12 and results[2] == 4
+    assert isinstance(results[1], Failed) and isinstance(results[1].error, ZeroDivisionError)
+
+
+def test_no_more_than_asked_for_run_at_a_time_and_few_results_wait() -> None:
+    lock, counts = threading.Lock(), {"running": 0, "most": 0, "begun": 0}
+    both = threading.Barrier(2, timeout=20)
+
+    def work(task: int) -> None:
+        with lock:
+            counts["running"] += 1
+            counts["begun"] += 1
+            counts["most"] = max(counts["most"], counts["running"])
+        if task < 2:
+            both.wait()  # two do run at once
+        with lock:
+            counts["running"] -= 1
+
+    for place, _ in enumerate(in_order(range(40), work, 2)):
+        with lock:
+            assert counts["begun"] <= place + 1 + 2 * 2
+    assert counts == {"running": 0, "most": 2, "begun": 40}
+
+
+def test_who_stops_asking_stops_what_has_not_begun() -> None:
+    begun: list[int] = []
+    gate = threading.Event()
+
+    def work(task: int) -> int:
+        begun.append(task)
+        if task:
+            gate.wait(20)
+        return task
+
+    results = in_order(range(100), work, 2)
+    assert next(results) == (0, 0)
+    results.close()
+    gate.set()
+    assert max(begun) < 6
+
+
+def test_the_budget_is_shared_by_the_jobs() -> None:
+    assert Budget.of(1, None, 4) == Budget(1, 4)
+    assert Budget.of(10, None, 4) == Budget(4, 1)
+    assert Budget.of(100, None, 64) == Budget(8, 8)
+    assert Budget.of(3, 2, 8) == Budget(2, 4)
+    assert Budget.of(10, 6, 2) == Budget(6, 1)
+    assert Budget.of(0, None, 2) == Budget(1, 2)
+    assert Budget.of(10).n_threads >= 1
+
+
+def test_libraries_with_threads_of_their_own_are_held_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import cv2
+    import numpy as np
+    import onnxruntime
+
+    from msroi import saliency_map
+    from msroi.saliency import network
+
+    seen: list[int] = []
+    session = onnxruntime.InferenceSession
+
+    def spy(data: bytes, options: Any, **more: Any) -> Any:
+        seen.append(options.intra_op_num_threads)
+        return session(data, options, **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", spy)
+    picture = np.random.default_rng(1).integers(0, 255, (96, 96, 3), np.uint8)
+    usual = saliency_map(picture)
+    before = cv2.getNumThreads(), network._limit
+    network._load.cache_clear()
+    try:
+        Budget(1, 3).bound_libraries()
+        assert cv2.getNumThreads() == 3
+        assert np.array_equal(saliency_map(picture), usual) and seen == [3]
+    finally:
+        cv2.setNumThreads(before[0])
+        monkeypatch.setattr(network, "_limit", before[1])
