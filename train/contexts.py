@@ -1,6 +1,6 @@
-"""Learn the context model of a trained recurrent codec and make the file that ships.
+"""Learn the context model of a trained recurrent codec and make the file of both, as it ships.
 
-    python -m train.contexts RUN --photos DIR --judges DIR [--output DIR]
+    python -m train.contexts RUN --photos DIR --judges DIR --output DIR
 
     photos -> bits of the codec -> what is seen of each bit -> the context model in floats -> in whole numbers
 
@@ -32,6 +32,18 @@ from msroi.neural.recurrent import codec, context
 from msroi.neural.recurrent.context import BITS, GROUPS, INPUTS, ITERATIONS, PARTS, PAST, Bits
 from msroi.neural.recurrent.stepping import Stepper
 from msroi.saliency import make_map
+from train import shipping
+
+NAME = "recurrent"
+_L1, _SHARE = "l1_after_1_2_4_8_16_24_iterations", "context_share_of_raw_bits"
+FIGURES = (
+    *(
+        shipping.Figure(f"L1 after {n} iterations", lambda card, i=i: card[_L1][i], higher_is_better=False)  # type: ignore[misc]
+        for i, n in enumerate((1, 2, 4, 8, 16, 24))
+    ),
+    shipping.Figure("share of raw bits after 8", lambda card: card[_SHARE][7], higher_is_better=False),
+    shipping.Figure("share of raw bits after 24", lambda card: card[_SHARE][23], higher_is_better=False),
+)
 
 HIDDEN = 96
 BATCH, PLACES = 16, 128
@@ -48,6 +60,7 @@ SEED = 2019
 def main(argv: list[str] | None = None) -> int:
     options = _arguments().parse_args(argv)
     try:
+        shipping.check(options)
         keras.utils.set_random_seed(SEED)
         with np.load(options.run / "weights.npz") as stored:
             weights = dict(stored)
@@ -188,14 +201,17 @@ def judge(arrays: dict[str, npt.NDArray[np.int32]], photos: Sequence[Bits]) -> l
 
 
 def write(options: argparse.Namespace, arrays: dict[str, Any], shares: list[float]) -> None:
-    """The file that ships and its card."""
-    options.output.mkdir(parents=True, exist_ok=True)
-    path = options.output / "recurrent.npz"
+    """The network's file and its card, into the output folder or in the place of those that ship."""
+    with shipping.place(options, NAME, FIGURES) as folder:
+        _write(options, folder / f"{NAME}.npz", arrays, shares)
+
+
+def _write(options: argparse.Namespace, path: Path, arrays: dict[str, Any], shares: list[float]) -> None:
     np.savez_compressed(path, **{n: _smallest(v) for n, v in arrays.items()})
     data = path.read_bytes()
     facts = json.loads((options.run / "run.json").read_text())
     card = {
-        "name": "recurrent",
+        "name": NAME,
         "file": path.name,
         "sha256": hashlib.sha256(data).hexdigest(),
         "n_bytes": len(data),
@@ -230,9 +246,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--judges", type=Path, required=True, metavar="DIR", help="other photos")
     parser.add_argument("--most", type=int, default=64, help="photos to learn from (default 64)")
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument(
-        "--output", type=Path, default=codec.WEIGHTS.parent, metavar="DIR", help="default: the package's"
-    )
+    shipping.add_place(parser, codec.WEIGHTS.parent)
     parser.add_argument("--data", help="one line for the card: what it was trained on")
     return parser
 

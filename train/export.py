@@ -1,4 +1,4 @@
-"""Make the network that ships: `python -m train.export RUN --caltech101 DIR --name ms-roi`.
+"""Make a network as it ships: `python -m train.export RUN --caltech101 DIR --output DIR --name ms-roi`.
 
     RUN/weights.npz -> ONNX in float -> static 8-bit, calibrated on training photos -> NAME.onnx + NAME.json
 
@@ -26,11 +26,20 @@ import onnx
 from msroi.errors import MsroiError, OptionError
 from msroi.saliency import network as runtime
 from msroi.saliency.keras_model import Architecture
-from train import datasets, measures_at_work
+from train import datasets, measures_at_work, shipping
 from train.onnx_graph import CLASS_MAP_NODES, LAST_CONVOLUTION, LAST_FEATURES, build_graph
 from train.views import read_photo
 
 N_CALIBRATION = 96
+
+FIGURES = (
+    shipping.Figure("top-1 of validation photos", lambda card: card["accuracy"]["top1"]),
+    shipping.Figure("top-5", lambda card: card["accuracy"]["top5"]),
+    shipping.Figure("validation photos", lambda card: card["accuracy"]["photos"]),
+    shipping.Figure("max-F of held-back masks", lambda card: card["scores_in_training"]["max_f"]),
+    shipping.Figure("MAE of held-back masks", lambda card: card["scores_in_training"]["mae"], higher_is_better=False),
+    shipping.Figure("CC of held-back fixations", lambda card: card["scores_in_training"]["cc"]),
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,13 +53,20 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def export(options: argparse.Namespace) -> None:
-    """Write NAME.onnx and NAME.json into the output folder."""
-    facts = json.loads((options.run / "run.json").read_text())
-    architecture = Architecture(**facts["recipe"]["architecture"])
-    with np.load(options.run / "weights.npz") as stored:
-        weights = {name: stored[name] for name in stored.files}
-    options.output.mkdir(parents=True, exist_ok=True)
-    path = options.output / f"{options.name}.onnx"
+    """Write NAME.onnx and NAME.json into the output folder, or in the place of what ships."""
+    with shipping.place(options, options.name, FIGURES) as folder:
+        _export(options, folder)
+
+
+def _export(options: argparse.Namespace, folder: Path) -> None:
+    try:
+        facts = json.loads((options.run / "run.json").read_text())
+        architecture = Architecture(**facts["recipe"]["architecture"])
+        with np.load(options.run / "weights.npz") as stored:
+            weights = {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OptionError(f"{options.run}: no finished run of train.saliency ({error})") from error
+    path = folder / f"{options.name}.onnx"
     side = options.side or facts["recipe"]["side"]
     samples, classes = datasets.caltech101(options.caltech101, facts["validation"])
     training = [sample.path for sample in samples if not sample.held_back]
@@ -63,11 +79,11 @@ def export(options: argparse.Namespace) -> None:
     else:
         quantise(float_model, path, _spread(training, N_CALIBRATION), side)
     card = _card(options, facts, architecture, weights, path)
-    _write_card(options, card)
+    _write_card(path, card)
     held_back = [sample for sample in samples if sample.held_back]
-    card["accuracy"] = measures_at_work.accuracy(runtime.load(options.name, options.output), held_back)
+    card["accuracy"] = measures_at_work.accuracy(runtime.load(options.name, folder), held_back)
     card["classes"] = classes
-    _write_card(options, card)
+    _write_card(path, card)
     print(json.dumps({key: card[key] for key in ("file", "n_bytes", "sha256", "accuracy")}))
 
 
@@ -157,8 +173,8 @@ def _card(
     }
 
 
-def _write_card(options: argparse.Namespace, card: dict[str, Any]) -> None:
-    (options.output / f"{options.name}.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+def _write_card(path: Path, card: dict[str, Any]) -> None:
+    path.with_suffix(".json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
 def _spread(paths: Sequence[Path], n: int) -> list[Path]:
@@ -169,15 +185,13 @@ def _spread(paths: Sequence[Path], n: int) -> list[Path]:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m train.export", description="Make the network that ships.")
+    parser = argparse.ArgumentParser(prog="python -m train.export", description="Make a network as it ships.")
     parser.add_argument("run", type=Path, metavar="RUN", help="folder that train.saliency has finished")
     parser.add_argument("--caltech101", type=Path, required=True, metavar="DIR", help="for calibration and accuracy")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="DUTS-TR, more photos for calibration")
     parser.add_argument("--name", default=runtime.DEFAULT_NETWORK)
     parser.add_argument("--side", type=int, help="input of about side^2 pixels (default: as in training)")
-    parser.add_argument(
-        "--output", type=Path, default=runtime.WEIGHTS, metavar="DIR", help="default: the package's weights"
-    )
+    shipping.add_place(parser, runtime.WEIGHTS)
     parser.add_argument("--data", help="one line for the card: what it was trained on")
     parser.add_argument("--float", action="store_true", help="leave the network in 32 bits")
     return parser
