@@ -29,7 +29,7 @@ def shared_data() -> Callable[..., Path]:
     def find(*parts: str) -> Path:
         path = SHARED_DATA.joinpath(*parts)
         if not path.exists():
-            pytest.skip(f"needs the image set {'/'.join(parts)}; set MSROI_SHARED_DATA to the folder of the sets")
+            pytest.skip(f"needs the image set {parts[0]}; set MSROI_SHARED_DATA to the folder of the sets")
         return path
 
     return find

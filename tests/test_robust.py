@@ -89,7 +89,8 @@ def files(*parts: str) -> list[Path]:
 
 ODD = files("robust")
 CAMERA = files("camera")
-pytestmark = pytest.mark.skipif(not ODD, reason="needs the image set robust; set MSROI_SHARED_DATA")
+NO_SET = "needs the image set robust; set MSROI_SHARED_DATA to the folder of the sets"
+pytestmark = pytest.mark.skipif(not ODD, reason=NO_SET)
 
 
 def by_name(path: Path) -> str:

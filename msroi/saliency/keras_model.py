@@ -8,20 +8,22 @@
 Selimović, Hladnik 2018 (on Prakash et al. 2017). The mean of a class map plus the bias is exactly the
 logit of global average pooling followed by a dense layer, so maps and class scores share one set of
 weights. Needs the extra `keras`; runs on any Keras 3 backend. The package itself never
-imports this module: what ships is its export to ONNX.
+imports this module: what ships is its export to ONNX, and `load` reads that back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from msroi import extras
-from msroi.errors import OptionError
+from msroi.errors import OptionError, SaliencyError
+from msroi.saliency import network as runtime
+from msroi.saliency.onnx_weights import float_weights
 
 try:
     import keras
@@ -156,6 +158,33 @@ def build(architecture: Architecture = Architecture()) -> keras.Model:
     return keras.Model(trunk.input, build_head(architecture)(trunk.output), name="ms_roi")
 
 
+def load(name: str = runtime.DEFAULT_NETWORK, folder: Path | None = None) -> keras.Model:
+    """The network that ships, in float and in Keras: `build`'s model with the weights of NAME.onnx.
+
+    name: "ms-roi" or "ms-roi-labels". folder: where NAME.onnx and its card lie, by default the package's own. It has
+    no batch normalisation, which the export folds into the convolutions. Its weights are those of the 8-bit file
+    (each within half a step of what was trained); its activations are not rounded, so its class maps are near those of
+    `msroi.saliency.network`, not equal. All layers can be trained further.
+    Errors: OptionError for an unknown name, SaliencyError for a file missing or damaged, MissingExtraError without
+    onnx.
+    """
+    folder = folder or runtime.WEIGHTS
+    known = sorted(path.stem for path in folder.glob("*.onnx"))
+    if name not in known:
+        raise OptionError(f"network {name!r}: not in {folder}; there are {', '.join(known) or 'none'}")
+    card = runtime.load(name, folder).card
+    weights = float_weights((folder / f"{name}.onnx").read_bytes(), f"{name}.onnx")
+    # The file takes RGB, VGG16's first layer BGR.
+    weights["block1_conv1/kernel"] = weights["block1_conv1/kernel"][:, :, ::-1]
+    model = build(replace(Architecture(**card["recipe"]["architecture"]), batch_norm=False))
+    for layer in walk_layers(model):
+        try:
+            layer.set_weights([weights[f"{layer.name}/{weight.name}"] for weight in layer.weights])
+        except (KeyError, ValueError) as error:
+            raise SaliencyError(f"{name}.onnx: layer {layer.name} is not that of its card ({error})") from error
+    return model
+
+
 def best_class_map(class_maps: Any, probabilities: Any, n_best: int = N_BEST) -> Any:
     """M = sum over the `n_best` most probable classes of p_c CAM_c / sum p_c (MS-ROI; DESIGN section 6).
 
@@ -174,7 +203,7 @@ def load_initial_layers(model: keras.Model, path: str | Path) -> list[str]:
     or `keras.applications`' own `.h5` file of VGG16. Returns the names of the layers that were set; a layer
     of another shape (a narrower block 4, say) is left alone. Raises OptionError if the file holds none of VGG16's.
     """
-    arrays = _read_h5(Path(path)) if Path(path).suffix in (".h5", ".hdf5") else _read_npz(Path(path))
+    arrays = _read_layers(Path(path))
     if not any(name.startswith("block") for name in arrays):
         raise OptionError(f"{path}: holds no layer of this network; expected VGG16's names such as block1_conv1")
     loaded = []
@@ -194,6 +223,15 @@ def walk_layers(model: keras.Model) -> list[Any]:
     for layer in model.layers:
         found += walk_layers(layer) if isinstance(layer, keras.Model) else [layer]
     return [layer for layer in found if layer.weights]
+
+
+def _read_layers(path: Path) -> dict[str, np.ndarray]:
+    if path.suffix == ".onnx":
+        raise OptionError(f"{path}: an exported network; keras_model.load(NAME) reads those, this takes .npz and .h5")
+    try:
+        return _read_h5(path) if path.suffix in (".h5", ".hdf5") else _read_npz(path)
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{path}: cannot be read as .npz or .h5 with layers ({error})") from error
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
