@@ -725,12 +725,12 @@ def test_wrong_usage_is_one_line(tmp_path: Path, pictures: Path, capsys: pytest.
     out = ["-d", str(tmp_path / "out")]
     for words, message, status in (
         ([str(pictures)], "required: -d/--directory", 2),
-        ([str(tmp_path), *out], "no picture files", 1),
+        ([str(tmp_path), *out], "no picture files", 3),
         ([str(pictures), *out, "--encoders", "nonesuch"], "invalid choice", 2),
         ([str(pictures), *out, "--qualities", "101"], "not a whole number", 2),
         ([str(pictures), *out, "--masks", str(tmp_path / "nowhere")], "no such folder", 2),
         ([str(pictures), *out, "--against", "rubbish"], "give 'NAME=command", 2),
-        ([str(pictures / "torn.jpg"), *out], "torn.jpg", 1),
+        ([str(pictures / "torn.jpg"), *out], "torn.jpg", 3),
     ):
         assert cli.main(["benchmark", *words]) == status
         error = capsys.readouterr().err
