@@ -54,7 +54,7 @@ read, 4 the target cannot be reached, 5 an output cannot be written, 1 inputs fa
 # Options handed on to msroi.compress under the same name.
 _PASSED_ON = (
     "quality", "match", "size", "bpp", "method", "q_low", "q_high", "levels", "chroma", "tune", "guard",
-    "baseline", "strip", "strip_gps", "srgb", "max_side", "min_savings", "force", "threads",
+    "baseline", "strip", "strip_all", "strip_gps", "gain_map", "srgb", "max_side", "min_savings", "force", "threads",
 )  # fmt: skip
 
 
@@ -192,8 +192,16 @@ def _add_encoder(parser: argparse.ArgumentParser) -> None:
 def _add_metadata(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("metadata and colour (kept as they are by default)")
     flag = partial(group.add_argument, action="store_true", default=argparse.SUPPRESS)
-    flag("--strip", help="drop all metadata but the colour profile and the orientation")
+    flag("--strip", help="drop all metadata but artist, copyright, colour profile and orientation")
+    flag("--strip-all", help="the same, artist and copyright too")
     flag("--strip-gps", help="drop where the photo was taken: positions, names of places, and what may hide one")
+    group.add_argument(
+        "--no-gain-map",
+        dest="gain_map",
+        action="store_false",
+        default=argparse.SUPPRESS,
+        help="drop the HDR gain map, which is pixels: --strip keeps it",
+    )
     flag("--srgb", help="convert the colours to sRGB")
     group.add_argument(
         "--max-side",

@@ -141,7 +141,7 @@ def make(
     from msroi.saliency.pictures import grey_map, heat_map, overlay
 
     # Without metadata on both sides, so that the files' sizes are those of the pictures.
-    options: Mapping[str, Any] = {"quality": quality, "strip": True, "force": True}
+    options: Mapping[str, Any] = {"quality": quality, "strip_all": True, "gain_map": False, "force": True}
     plain = compress(picture, method="plain", **options)
     ours = compress(picture, **options)
     saliency = ours.saliency

@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_weights(group)
     add_map_options(parser)
     parser.add_argument_group("metadata (profile, EXIF and XMP are kept by default)").add_argument(
-        "--strip", action="store_true", help="drop all metadata but the colour profile"
+        "--strip", action="store_true", help="drop all metadata but artist, copyright and the colour profile"
     )
     files.add_output_options(parser, f"default: NAME{SUFFIX} beside the input")
     add_limits(parser)

@@ -11,8 +11,12 @@ from msroi.errors import OptionError
 from msroi.images.colour import frozen, is_srgb
 from msroi.images.picture import Picture
 from msroi.metadata import Metadata, icc
-from msroi.metadata.foreign import with_exif_orientation
-from msroi.metadata.gain_map import without_pictures
+from msroi.metadata.credit import credit as credited
+from msroi.metadata.exif import Field, build
+from msroi.metadata.gain_map import apple_headroom, gain_map_alone, without_pictures
+from msroi.metadata.model import exif_segment
+from msroi.metadata.multi_picture import GAIN_MAP
+from msroi.metadata.tiff import MAKER_NOTE, ORIENTATION, SHORT, UNDEFINED
 
 
 def resize_to_max_side(picture: Picture, max_side: int) -> Picture:
@@ -40,24 +44,36 @@ def resize_to_max_side(picture: Picture, max_side: int) -> Picture:
     )
 
 
-def strip(metadata: Metadata, orientation: int) -> Metadata:
-    """`--strip`: everything dropped but a profile other than sRGB and, unless it is 1, the orientation.
+def strip(metadata: Metadata, orientation: int, *, credit: bool = True) -> Metadata:
+    """`--strip`: everything dropped but what shows the picture right, and artist and copyright.
 
-    Without the profile the colours would be wrong, without the orientation the picture would lie on its side.
-    What is no mere note on the picture (a gain map, a film) goes with a notice.
+    Without a profile other than sRGB the colours would be wrong, without an orientation other than 1 the picture would
+    lie on its side, and an HDR gain map is pixels. credit: False for `--strip-all`, which drops artist and copyright.
+    What is no mere note on the picture (another picture, a film) goes with a notice.
     """
     profile = metadata.icc_profile
     keep_profile = profile is not None and not is_srgb(profile)
-    segments = tuple(s for s in metadata.segments if keep_profile and icc.is_part(s))
-    stripped = Metadata(segments, notices=_stripped_notices(metadata))
-    return with_exif_orientation(stripped, orientation) if orientation != 1 else stripped
+    gain_map = gain_map_alone(metadata)
+    fields = credited(metadata) if credit else {}
+    if orientation != 1:
+        fields |= {ORIENTATION: Field(SHORT, 1, orientation.to_bytes(2, "big"))}
+    notes = apple_headroom(metadata.exif) if gain_map.pictures else None
+    details = {MAKER_NOTE: Field(UNDEFINED, len(notes), notes)} if notes else {}
+    exif = (exif_segment(build(fields, details, order=">")),) if fields or details else ()
+    profiles = tuple(s for s in metadata.segments if keep_profile and icc.is_part(s))
+    return replace(
+        gain_map,
+        segments=(*exif, *gain_map.segments, *profiles),
+        notices=(*gain_map.notices, *_stripped_notices(metadata, gain_map)),
+    )
 
 
-def _stripped_notices(metadata: Metadata) -> tuple[str, ...]:
+def _stripped_notices(metadata: Metadata, left: Metadata) -> tuple[str, ...]:
     notices = []
-    if metadata.pictures:
-        kinds = ", ".join(sorted({picture.kind for picture in metadata.pictures}))
-        notices.append(f"{len(metadata.pictures)} further picture(s) dropped ({kinds}), as --strip asks")
-    if metadata.trailer:
+    gone = [picture.kind for picture in metadata.pictures if picture.kind != GAIN_MAP]
+    if gone:
+        kinds = ", ".join(sorted(set(gone)))
+        notices.append(f"{len(gone)} further picture(s) dropped ({kinds}), as --strip asks")
+    if metadata.trailer and not left.trailer:
         notices.append(f"{len(metadata.trailer)} bytes behind the picture dropped, as --strip asks")
     return tuple(notices)

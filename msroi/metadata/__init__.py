@@ -8,6 +8,7 @@ from __future__ import annotations
 from msroi.metadata.assembly import assemble, bare, picture_digest
 from msroi.metadata.comment import read_comment
 from msroi.metadata.facts import JpegFacts, jpeg_facts
+from msroi.metadata.gain_map import without_gain_map
 from msroi.metadata.model import Metadata, from_jpeg
 from msroi.metadata.multi_picture import ExtraPicture
 from msroi.metadata.places import strip_gps
@@ -28,4 +29,5 @@ __all__ = [
     "picture_digest",
     "read_comment",
     "strip_gps",
+    "without_gain_map",
 ]

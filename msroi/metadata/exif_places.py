@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from msroi.metadata import maker_notes
-from msroi.metadata.tiff import GPS_POINTER, Directory, Entry, Tiff
+from msroi.metadata.tiff import GPS_POINTER, MAKER_NOTE, Directory, Entry, Tiff
 
 _THUMBNAIL_START, _THUMBNAIL_LENGTH = 0x0201, 0x0202
-_MAKER_NOTE = 0x927C
 XMP, IPTC, PHOTOSHOP = 700, 33723, 34377
 # GeoTIFF: scale, tie points, matrix, keys; GDAL's own.
 _GEOGRAPHY = frozenset((33550, 33922, 34264, 34735, 34736, 34737, 42112))
@@ -43,7 +42,7 @@ def without_places(exif: bytes, inner: Inner, pictures: Callable[[bytes], bytes]
             edited[start : start + n_bytes] = exif[start : start + n_bytes]
     left = len(exif)
     for entry in (entry for directory in directories for entry in directory.entries):
-        if entry.tag in (XMP, IPTC, PHOTOSHOP, _MAKER_NOTE):
+        if entry.tag in (XMP, IPTC, PHOTOSHOP, MAKER_NOTE):
             left -= entry.n_bytes
             if left < 0:
                 return None
@@ -118,7 +117,7 @@ def _claimed(tiff: Tiff, directories: list[Directory]) -> list[Stretch]:
 
 def _edit_value(edited: bytearray, tiff: Tiff, entry: Entry, inner: Inner) -> None:
     stop = entry.start + entry.n_bytes
-    if entry.tag == _MAKER_NOTE:
+    if entry.tag == MAKER_NOTE:
         order: Literal["big", "little"] = "big" if tiff.order == ">" else "little"
         maker_notes.blank_places(edited, entry.start, entry.n_bytes, order)
     else:

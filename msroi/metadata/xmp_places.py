@@ -1,4 +1,4 @@
-"""XMP read by its namespaces: where places stand in a packet, and the few texts that are asked for.
+"""XMP read by its namespaces: packets without places, packets of a few namespaces, the texts that are asked for.
 
 The parser is expat, which tells the byte at which a tag begins. What is taken out is overwritten by spaces, which mean
 nothing between the parts of an XML tag, so that every other byte stays where it was. A packet with a document type, the
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from xml.parsers import expat
 
 DC = "http://purl.org/dc/elements/1.1/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_FRAME = "adobe:ns:meta/"
 _SEPARATOR = "\x1f"
 
 # Names that mean a place in their own namespace alone, in small letters.
@@ -60,6 +61,18 @@ def without_places(packet: bytes) -> bytes:
 
     The address of a person, as in IPTC's contact details, stays. Errors: UnreadableError.
     """
+    return _without(packet, is_place)
+
+
+def only(packet: bytes, namespaces: frozenset[str]) -> bytes:
+    """The same number of bytes with every property and comment blanked that is of none of these namespaces.
+
+    RDF itself and the frame around it stay. Errors: UnreadableError.
+    """
+    return _without(packet, lambda namespace, name: namespace not in namespaces | {_RDF, _FRAME})
+
+
+def _without(packet: bytes, is_gone: Callable[[str, str], bool]) -> bytes:
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if packet.startswith(mark)), "utf-8")
     body = packet.rstrip(b"\0") if encoding == "utf-8" else packet
     try:
@@ -67,7 +80,7 @@ def without_places(packet: bytes) -> bytes:
     except UnicodeDecodeError as error:
         raise UnreadableError(str(error)) from error
     as_utf_8 = text.encode()
-    reader = _Reader(as_utf_8)
+    reader = _Reader(as_utf_8, is_gone)
     if not reader.places:
         return packet
     parts, behind = [], 0
@@ -83,7 +96,7 @@ def without_places(packet: bytes) -> bytes:
 def texts(packet: bytes, namespace: str, name: str) -> list[str]:
     """What a property says: its own text or that of its list's items. Empty where it is absent or cannot be read."""
     try:
-        return _Reader(packet.rstrip(b"\0"), wanted=f"{namespace}{_SEPARATOR}{name}").texts
+        return _Reader(packet.rstrip(b"\0"), lambda *_: False, f"{namespace}{_SEPARATOR}{name}").texts
     except UnreadableError:
         return []
 
@@ -91,11 +104,13 @@ def texts(packet: bytes, namespace: str, name: str) -> list[str]:
 class _Reader:
     """One pass over a packet in UTF-8. Errors: UnreadableError.
 
-    places: where what names places starts and stops, in order and not overlapping. texts: of the element `wanted`.
+    places: where what is to go, by namespace and name, and comments start and stop, in order and not overlapping.
+    texts: of the elements and attributes `wanted`.
     """
 
-    def __init__(self, packet: bytes, wanted: str | None = None) -> None:
+    def __init__(self, packet: bytes, is_gone: Callable[[str, str], bool], wanted: str | None = None) -> None:
         self.packet = packet
+        self.is_gone = is_gone
         self.wanted = wanted
         self.places: list[tuple[int, int]] = []
         self.texts: list[str] = []
@@ -121,10 +136,11 @@ class _Reader:
     def _start(self, name: str, attributes: list[str]) -> None:
         self._depth += 1
         start = self._parser.CurrentByteIndex
-        if self._place is None and is_place(*_split(name)):
+        if self._place is None and self.is_gone(*_split(name)):
             self._place = self._depth, start
-        if self._place is None and any(is_place(*_split(attribute)) for attribute in attributes[::2]):
+        if self._place is None and any(self.is_gone(*_split(attribute)) for attribute in attributes[::2]):
             self.places += self._attributes(start, attributes[::2])
+        self.texts += [v for n, v in zip(attributes[::2], attributes[1::2], strict=True) if n == self.wanted]
         if name == self.wanted and not self._inside:
             self._inside = self._depth
         self._text = ""
@@ -168,7 +184,7 @@ class _Reader:
         attributes = (m for m in _NAME.finditer(self.packet, start, end) if m["value"])
         found = (m for m in attributes if m["name"].partition(b":")[0] != b"xmlns")
         for name, attribute in zip(names, found, strict=True):
-            if is_place(*_split(name)):
+            if self.is_gone(*_split(name)):
                 yield attribute.span()
 
 

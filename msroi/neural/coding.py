@@ -56,7 +56,7 @@ def compress(
     codec: a name from `msroi.neural.CODECS`. weights: a network's file instead of the one that ships.
     map_kind, saliency, focus: the network's map by name, "none" for no map; a map of one's own instead (array of any
         size, path, or name of a kind); boxes x, y, width, height in pixels of the upright picture that matter as well.
-    strip: leave out all metadata but a profile other than sRGB.
+    strip: leave out all metadata but artist, copyright and a profile other than sRGB.
     limits, name: of the input, as in `msroi.read`. progress: told the share that is done, 0 to 1.
     Errors: ImageError, SaliencyError, OptionError, TargetError for a rate that cannot be reached, MissingExtraError
     without Keras; each with the input's name in front.

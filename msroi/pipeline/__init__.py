@@ -62,7 +62,9 @@ def compress(
     guard: bool = True,
     baseline: bool = False,
     strip: bool = False,
+    strip_all: bool = False,
     strip_gps: bool = False,
+    gain_map: bool = True,
     srgb: bool = False,
     max_side: int | None = None,
     min_savings: float = 0.0,
@@ -87,7 +89,9 @@ def compress(
         (array, path or name of a kind); boxes that matter as well, one or several: (x, y, width, height) in pixels of
         the upright input, or text, "120,80,200,150" or in percent of it "40%,30%,20%,20%".
     face_model: YuNet's ONNX file, with which OpenCV finds faces that matter as well.
-    strip, strip_gps, srgb, max_side: what is done to metadata, colour and size on the way.
+    strip, strip_all, strip_gps, srgb, max_side: what is done to metadata, colour and size on the way. strip keeps what
+        shows the picture right (profile, orientation, HDR gain map), artist and copyright; strip_all not the last two.
+    gain_map: False drops HDR gain maps, which are pixels; no other option drops them but max_side.
     min_savings, force: a JPEG input is kept where the result would not be smaller, or not by this percentage
         (`msroi.pipeline.original` says how); force overrides that, and makes anew what this request had made before.
     threads: at most so many, default all processors; the result does not depend on it.

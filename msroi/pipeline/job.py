@@ -165,6 +165,10 @@ def _wants_map(request: Request, hints: Hints) -> bool:
 
 def edited(metadata: Metadata, request: Request, orientation: int) -> Metadata:
     """Metadata by the policy that the request asks for. orientation: of the pixels as they are stored."""
-    if request.strip:
-        return images.strip(metadata, orientation)
+    if not request.gain_map:
+        metadata = meta.without_gain_map(metadata)
+    if request.strip or request.strip_all:
+        notices = metadata.notices
+        stripped = images.strip(metadata, orientation, credit=not request.strip_all)
+        return replace(stripped, notices=(*notices, *stripped.notices))
     return meta.strip_gps(metadata) if request.strip_gps else metadata

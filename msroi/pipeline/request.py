@@ -24,7 +24,7 @@ class Request:
     match: "size" (the default) or "quality".
     size, bpp: a target for the whole file instead, in bytes or in bits per pixel of the picture as
         written; at most one of match, size and bpp may be given.
-    strip, strip_gps, srgb: what is done to metadata and colour.
+    strip, strip_all, strip_gps, gain_map, srgb: what is done to metadata, HDR gain maps (False drops them) and colour.
     baseline: a sequential file, with codecs that write no other, too: it rules out progressive originals.
     max_side: largest width or height in pixels, 1 to 65,500.
     min_savings: percent of a JPEG input's bytes that must be saved, 0 to 100.
@@ -37,7 +37,9 @@ class Request:
     size: int | str | None = None  # an int once checked
     bpp: float | None = None
     strip: bool = False
+    strip_all: bool = False
     strip_gps: bool = False
+    gain_map: bool = True
     srgb: bool = False
     baseline: bool = False
     max_side: int | None = None
@@ -58,7 +60,7 @@ class Request:
         if self.max_side is not None:
             self._set("max_side", whole_number("max_side", self.max_side, 1, 65_500))
         self._set("min_savings", real_number("min_savings", self.min_savings, 0, 100))
-        for name in ("strip", "strip_gps", "srgb", "baseline", "force"):
+        for name in ("strip", "strip_all", "strip_gps", "gain_map", "srgb", "baseline", "force"):
             flag(name, getattr(self, name))
 
     def _set(self, option: str, value: object) -> None:
@@ -86,7 +88,7 @@ class Request:
             "goal": [self.goal, float(value or 0)],
             "method": [self.codec.name, self.codec.version, dataclasses.asdict(self.codec)],
             "map": map_identity,
-            "metadata": [self.strip, self.strip_gps, self.srgb],
+            "metadata": [self.strip or self.strip_all, self.strip_all, self.strip_gps, self.gain_map, self.srgb],
             "baseline": self.baseline,
             "max_side": self.max_side,
             "min_savings": self.min_savings,

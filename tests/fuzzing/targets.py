@@ -97,9 +97,10 @@ def _webp(data: bytes) -> webp.WebP:
 
 def _edited(metadata: meta.Metadata, core: bytes) -> None:
     """The edits, and the file that comes of them, which must be one that we read."""
-    bare = meta.strip_gps(metadata)
+    bare, stripped = meta.strip_gps(metadata), images.strip(metadata, metadata.orientation)
     assert meta.strip_gps(bare).segments == bare.segments
-    for edited in (metadata, bare, images.strip(metadata, metadata.orientation), without_pictures(metadata)[0]):
+    assert images.strip(stripped, metadata.orientation).segments == stripped.segments
+    for edited in (metadata, bare, stripped, meta.without_gain_map(metadata), without_pictures(metadata)[0]):
         meta.parse(meta.assemble(core, edited, "msroi 1.2.3 0123456789abcdef"))
 
 
