@@ -22,7 +22,7 @@ from msroi.images import Picture, read
 from msroi.jpeg import _kernels, guard, plain, source
 from msroi.jpeg.coefficients import from_pixels
 from msroi.jpeg.rdo import Rdo, RdoEncoder
-from msroi.jpeg.source import from_jpeg, on_lattice
+from msroi.jpeg.source import for_source, from_jpeg, on_lattice
 from msroi.jpeg.tables import PRESETS, ZIGZAG
 from msroi.matching import land_within
 
@@ -338,6 +338,29 @@ def test_tables_are_multiples_of_the_sources() -> None:
     for step, multiple in ((19, 1), (20, 3), (39, 3), (40, 5)):  # of DC, never between two of the source's values
         ours[0] = step
         assert on_lattice(ours, source_steps)[0] == multiple * 10
+
+
+def test_far_from_the_source_our_tables_stand_as_they_are() -> None:
+    ours, fine = np.full(64, 24, np.uint16), np.full(64, 5, np.uint16)
+    chroma = np.full(64, 31, np.uint16)
+    assert [table[1] for table in for_source([ours, chroma], [fine, fine])] == [24, 31]
+    fine[0] = 40  # no step is finer than the source's
+    assert for_source([ours, chroma], [fine, fine])[0].tolist() == [40] + [24] * 63
+    near = np.full(64, 7, np.uint16)
+    assert [table[1] for table in for_source([ours, chroma], [near, near])] == [28, 35]
+
+
+@pytest.mark.parametrize("target", [30, 50])
+def test_a_map_on_a_fine_source_is_followed_as_well_as_on_pixels(photo: np.ndarray, target: int) -> None:
+    data = plain.encode(photo, 94)
+    pixels = plain.decode(data)
+    saliency = np.zeros(pixels.shape[:2], np.float32)
+    saliency[30:200, 120:260] = 1
+    inside = []
+    for image in (data, pixels):
+        decoded = plain.decode(msroi.compress(image, quality=target, saliency=saliency).data)
+        inside.append(metrics.psnr_db(pixels[30:200, 120:260], decoded[30:200, 120:260]))
+    assert inside[0] > inside[1] - 0.02
 
 
 def test_a_finer_target_gives_the_source_itself(photo: np.ndarray) -> None:

@@ -25,7 +25,7 @@ from msroi.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients,
 from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.sampling import needs_full_chroma
-from msroi.jpeg.source import from_jpeg, on_lattice, seen_shares, strips
+from msroi.jpeg.source import for_source, from_jpeg, seen_shares, strips
 from msroi.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, Floats, Preset
 from msroi.options import flag, one_of, whole_number
 
@@ -415,7 +415,7 @@ class RdoEncoder:
         scale = self._scale or exact_scale(setting)
         tables = [shape.table(scale) for shape in self._shapes[: len(self.components)]]
         if self._source.tables is not None:
-            tables = [on_lattice(*pair) for pair in zip(tables, self._source.tables, strict=True)]
+            tables = for_source(tables, self._source.tables)
         return tables, lambda_at(setting, scale, self._preset.price)
 
     def _quantised(self, tables: list[Table], lagrangian: float) -> list[Levels]:

@@ -9,6 +9,7 @@ compression: what was turned, cropped or resized before it has left none.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,14 @@ COARSER, BEYOND = 1.2, 0.4
 
 # Below so many times the source's step it is kept.
 KEPT = 1.75
+
+# Where luma's steps at these zigzag positions are so many times the source's, in geometric mean, multiples of the
+# source's steps gain nothing any more, and what they depart from our tables costs up to .3 dB where a map is followed:
+# then our tables stand as they are. Measured on CID22, sources of 75 to 97, targets of 30 to 90, with the network's
+# map, against files made from pixels: our tables are never behind; multiples are ahead of them by .15 to .5 dB below a
+# ratio of 3.2, as good between 3.7 and 4.1, and behind from there.
+LOW = slice(1, 16)
+FAR = 4.0
 
 # How far the lattice's own luma may lie from that of the pixels: their three rounded colours, the decoder's rounded
 # samples and its inverse DCT in whole numbers.
@@ -73,6 +82,17 @@ def from_jpeg(picture: Picture, threads: int = 1) -> Coefficients | None:
     limits = at_limits(planes[0], picture.pixels)
     drop_unseen(planes, limits, samplings[0])
     return Coefficients(half, tuple(planes), limits, tuple(samplings), tuple(tables))
+
+
+def for_source(tables: Sequence[Table], source: Sequence[Table]) -> list[Table]:
+    """The tables to code a JPEG source with in place of `tables`, luma's first: on its lattice, or ours where far.
+
+    Either way no step is finer than the source's.
+    """
+    ratio = np.exp(np.mean(np.log(tables[0][LOW] / source[0][LOW])))
+    if ratio > FAR:
+        return [np.maximum(*pair) for pair in zip(tables, source, strict=True)]
+    return [on_lattice(*pair) for pair in zip(tables, source, strict=True)]
 
 
 def on_lattice(table: Table, source: Table) -> Table:
