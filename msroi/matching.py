@@ -222,8 +222,9 @@ class RealEncoder(Protocol):
     def rough_bytes(self, setting: float) -> float:
         """About how many bytes that file would have, for little time."""
 
-    def near(self, setting: float) -> RealEncoder:
-        """An encoder prepared for settings around this one; sizes may be slightly others."""
+    def near(self, setting: float, n_bytes: float | None = None) -> RealEncoder:
+        """An encoder prepared for settings around this one, for a file of `n_bytes` if that is known; sizes may be
+        slightly others."""
 
     def revised(self, data: bytes, setting: float) -> tuple[RealEncoder | None, str]:
         """After a search, judged on its file: an encoder to search with once more, where this one promised too
@@ -251,7 +252,7 @@ def land_within(
     """
     landing = _Landing(low, high, max_bytes, overhead, near_enough, tries)
     setting = _estimated(encoder, low, high, landing.goal, overhead)
-    prepared: RealEncoder | None = encoder.near(setting)
+    prepared: RealEncoder | None = encoder.near(setting, max(1.0, math.exp(landing.goal) - overhead))
     n_probes = 0
     while prepared is not None:
         match = landing.land(prepared, setting)

@@ -147,7 +147,7 @@ class UnsteadyEncoder:
     def rough_bytes(self, setting: float) -> float:
         return 1250 * setting
 
-    def near(self, setting: float) -> UnsteadyEncoder:
+    def near(self, setting: float, n_bytes: float | None = None) -> UnsteadyEncoder:
         return self
 
     def revised(self, data: bytes, setting: float) -> tuple[UnsteadyEncoder | None, str]:

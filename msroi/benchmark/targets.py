@@ -106,12 +106,12 @@ class Files:
             return float(self._coder.rough_bytes(setting))
         return len(self.encode(setting))
 
-    def near(self, setting: float) -> RealEncoder:
-        """The coder prepared for settings around this one."""
+    def near(self, setting: float, n_bytes: float | None = None) -> RealEncoder:
+        """The coder prepared for settings around this one, for a file of `n_bytes` if that is known."""
         if not hasattr(self._coder, "near"):
             return self
         started = time.perf_counter()
-        prepared = self._coder.near(setting)
+        prepared = self._coder.near(setting, n_bytes)
         return Files(prepared, self._seconds + time.perf_counter() - started, self._log)
 
     def harder_on(self, condition: str) -> Files | None:

@@ -8,6 +8,7 @@ steps are not quite those of the trials, and a step of DC alone can decide in da
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -55,10 +56,14 @@ def sample(pixels: Pixels, weights: Floats, rows: Rows | None = None) -> tuple[P
     return np.ascontiguousarray(pixels[rows]), np.ascontiguousarray(weights[rows[::8] // 8])
 
 
-def strength(pixels: Pixels, weights: Floats, trial: Trial, threads: int = 1) -> float:
+def strength(
+    pixels: Pixels, weights: Floats, trial: Trial, n_bytes: float | None = None, threads: int = 1
+) -> float:
     """The largest strength from 0 to 1 that leaves the background at least as good as plain's.
 
-    pixels: the picture; weights: of its blocks at full strength. trial: makes a file of it.
+    pixels: the picture; weights: of its blocks at full strength. trial: makes a file of it. n_bytes: what the file will
+    have in the end, if that is known: plain's SSIM jumps from one quality to the next where a step of its DC meets
+    black or a dark ground and the next does not, and trials may be some per cent smaller or larger.
     """
     background = weights < 1
     if not background.any():
@@ -67,7 +72,9 @@ def strength(pixels: Pixels, weights: Floats, trial: Trial, threads: int = 1) ->
 
     def passes(step: int) -> bool:
         data = trial(step / STEPS)
-        return rivals.similarity_of(data) >= rivals.similarity_at(len(data)) + MARGIN
+        goal = n_bytes or len(data)
+        ours = rivals.similarity_of(data) + rivals.slope_at(goal) * math.log(goal / len(data))
+        return ours >= rivals.similarity_at(goal) + MARGIN
 
     if passes(STEPS):
         return 1.0
@@ -139,6 +146,14 @@ class _Rivals:
             return better
         share = np.log(n_bytes / small) / np.log(large / small)
         return float(worse + (better - worse) * np.clip(share, 0, 1))
+
+    def slope_at(self, n_bytes: float) -> float:
+        """What SSIM gains with the logarithm of bytes, over some qualities around, at least 0."""
+        middle = self.quality_at(n_bytes)
+        (small, worse), (large, better) = (
+            self._at(min(max(quality, plain.QUALITIES[0]), plain.QUALITIES[-1])) for quality in (middle - 8, middle + 8)
+        )
+        return max(0.0, (better - worse) / math.log(large / small)) if large > small else 0.0
 
     def quality_at(self, n_bytes: float) -> int:
         """The quality, up to the last but one, whose file has at most `n_bytes`, while the next one's has more."""

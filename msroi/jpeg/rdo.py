@@ -22,6 +22,7 @@ import numpy.typing as npt
 from msroi.errors import OptionError, SaliencyError
 from msroi.jpeg import _kernels, block_weights, guard, symbol_prices
 from msroi.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, from_pixels
+from msroi.jpeg.dark import dark_blocks
 from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.sampling import needs_full_chroma
@@ -216,6 +217,7 @@ class RdoEncoder:
         self._height, self._width = pixels.shape[:2]
         self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
         self._sampling = sampling
+        self._dark, self._dc_steps = dark_blocks(self._source.planes[0], self._source.limits), dict[int, int]()
         self._shapes = preset.shapes_for(self._source.samplings[0])
         self.unweighted = self._masked()
         self.strength = 0.0 if weights is None else 1.0
@@ -234,13 +236,13 @@ class RdoEncoder:
             return len(self.encode(setting))
         return self._bytes_of(self._samples(setting))
 
-    def near(self, setting: float) -> RdoEncoder:
-        """This encoder prepared for settings around `setting`.
+    def near(self, setting: float, n_bytes: float | None = None) -> RdoEncoder:
+        """This encoder prepared for settings around `setting`, for a file of `n_bytes` if that is known.
 
         It keeps the tables and moves lambda alone, so that sizes are steady; its weights have the guard's
         strength and know what an encode here lost.
         """
-        return self._at_safe_strength(setting)._prepared(setting)
+        return self._at_safe_strength(setting, n_bytes)._prepared(setting)
 
     def _prepared(self, setting: float) -> RdoEncoder:
         tuned = self._copy()
@@ -343,7 +345,7 @@ class RdoEncoder:
         lost = block_weights.feedback(self._source.half, decoded, self._preset, self._threads)
         return self._weighted(self.unweighted, lost), truth
 
-    def _at_safe_strength(self, setting: float) -> RdoEncoder:
+    def _at_safe_strength(self, setting: float, n_bytes: float | None) -> RdoEncoder:
         """This encoder, following the map as far as the guard lets it.
 
         Where that is not at all, the preset that leans to structure often holds the background and can follow.
@@ -351,15 +353,15 @@ class RdoEncoder:
         tuned = self._copy()
         if self._weights is None or not self._guarded:
             return tuned
-        tuned.strength = self._safe_strength(setting)
+        tuned.strength = self._safe_strength(setting, n_bytes)
         if not tuned.strength and self._preset is DEFAULT:
             other = self._with_preset(SSIM)
-            other.strength = other._safe_strength(setting)
+            other.strength = other._safe_strength(setting, n_bytes)
             if other.strength:
                 return other
         return tuned
 
-    def _safe_strength(self, setting: float) -> float:
+    def _safe_strength(self, setting: float, n_bytes: float | None = None) -> float:
         assert self._weights is not None
         pixels, weights = guard.sample(self._pixels, self._weights)
         part = self
@@ -372,6 +374,8 @@ class RdoEncoder:
             )
 
         usual = part.rough_bytes(setting)
+        if n_bytes is not None and part is not self:
+            n_bytes *= usual / self.rough_bytes(setting)
         base = part._with_feedback(setting)[0]
 
         def trial(strength: float) -> bytes:
@@ -380,7 +384,7 @@ class RdoEncoder:
             tried._shift += _setting_between(tried.rough_bytes(setting), usual)
             return tried.encode(setting)
 
-        return guard.strength(pixels, weights, trial, self._threads)
+        return guard.strength(pixels, weights, trial, n_bytes, self._threads)
 
     def _masked(self) -> list[Component]:
         """The picture's components with the weights of masking."""
@@ -416,7 +420,14 @@ class RdoEncoder:
         tables = [shape.table(scale) for shape in self._shapes[: len(self.components)]]
         if self._source.tables is not None:
             tables = for_source(tables, self._source.tables)
+        if self._source.tables is None or tables[0][0] % self._source.tables[0][0]:
+            tables[0][0] = self._best_dc_step(int(tables[0][0]))
         return tables, lambda_at(setting, scale, self._preset.price)
+
+    def _best_dc_step(self, step: int) -> int:
+        if step not in self._dc_steps:
+            self._dc_steps[step] = self._dark.best_step(step)
+        return self._dc_steps[step]
 
     def _quantised(self, tables: list[Table], lagrangian: float) -> list[Levels]:
         levels = [self._quantised_component(i, table, lagrangian) for i, table in enumerate(tables)]
