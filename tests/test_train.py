@@ -46,6 +46,17 @@ def smoke_run(shared_data: Callable[..., Path], tmp_path_factory: pytest.TempPat
     return run
 
 
+def test_smoke_runs_without_any_data_set(tmp_path: Path) -> None:
+    said = run_program("train.saliency", "--recipe", "smoke", "--output", tmp_path / "run", "--every", 2)
+    assert "caltech101: 12 photos, 6 of them held back" in said and "done: " in said
+    rows = [json.loads(line) for line in (tmp_path / "run" / "history.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [2, 4] and all(np.isfinite(v) for row in rows for v in row.values())
+    assert (tmp_path / "run" / "per_class.csv").read_text().splitlines()[1].startswith("astronaut,1,")
+    assert "going on from step 4" in run_program(
+        "train.saliency", "--recipe", "smoke", "--output", tmp_path / "run", "--every", 2
+    )
+
+
 def test_training_leaves_all_it_promises(smoke_run: Path) -> None:
     rows = [json.loads(line) for line in (smoke_run / "history.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [2, 4]

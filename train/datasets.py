@@ -131,6 +131,41 @@ READERS: dict[str, Callable[[Path], list[Sample]]] = {
 }
 
 
+SCIKIT_IMAGES = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "coins.png", "rocket.jpg")
+
+
+def scikit_images(folder: Path) -> tuple[dict[str, list[Sample]], list[str]]:
+    """Six pictures that come with scikit-image, each a class; a mask and fixations that mean nothing.
+
+    To show that a program runs. Each picture is there to train on and once more held back; the mask, an ellipse in the
+    middle, is written to `folder`. Returns samples by the name of the data set they stand for, and class names.
+    """
+    import cv2
+    from PIL import Image
+    from skimage import data
+
+    place = Path(data.__file__).parent
+    paths = [place / name for name in SCIKIT_IMAGES]
+    folder.mkdir(parents=True, exist_ok=True)
+    samples: dict[str, list[Sample]] = {"caltech101": [], "duts": [], "mit1003": []}
+    random = np.random.default_rng(0)
+    for label, path in enumerate(paths):
+        if not path.is_file():
+            raise OptionError(f"{path}: does not come with this scikit-image; pip install -U scikit-image")
+        mask = folder / f"{path.stem}.png"
+        with Image.open(path) as image:
+            width, height = image.size
+        ellipse = np.zeros((height, width), np.uint8)
+        cv2.ellipse(ellipse, (width // 2, height // 2), (width // 4, height // 3), 0, 0, 360, 255, -1)
+        mask.write_bytes(cv2.imencode(".png", ellipse)[1].tobytes())
+        points = random.normal(0.5, 0.1, (30, 2)).clip(0, 0.999).astype(np.float32)
+        for held_back in (False, True):
+            samples["caltech101"].append(Sample(path, label=label, held_back=held_back))
+            samples["duts"].append(Sample(path, mask=mask, held_back=held_back))
+            samples["mit1003"].append(Sample(path, fixations=points, held_back=held_back))
+    return samples, [path.stem for path in paths]
+
+
 def hold_back(samples: list[Sample], one_in: int = 20) -> list[Sample]:
     """Mark about one sample in `one_in` as held back, by a hash of its file name, so that it never moves."""
     return [

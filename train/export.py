@@ -25,7 +25,7 @@ import onnx
 
 from msroi.errors import MsroiError, OptionError
 from msroi.saliency import network as runtime
-from msroi.saliency.keras_model import Architecture
+from msroi.saliency.architecture import Architecture
 from train import datasets, measures_at_work, shipping
 from train.onnx_graph import CLASS_MAP_NODES, LAST_CONVOLUTION, LAST_FEATURES, build_graph
 from train.views import read_photo

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,12 @@ import numpy as np
 
 from msroi.errors import OptionError
 from train.datasets import Sample
+from train.recipes import Recipe
 from train.views import NONE, Augmentation, View, make_view
 
 CHUNK = 32
+PROGRESS = "filled.json"
+Identity = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Store:
         return len(self.label)
 
 
-def plan(samples: dict[str, Sequence[Sample]], views: dict[str, int]) -> list[tuple[Sample, int]]:
+def plan(samples: Mapping[str, Sequence[Sample]], views: Mapping[str, int]) -> list[tuple[Sample, int]]:
     """Which views are made: (sample, number of the view); held-back photos are seen once, whole."""
     rows = []
     for name, members in samples.items():
@@ -57,21 +60,18 @@ def plan(samples: dict[str, Sequence[Sample]], views: dict[str, int]) -> list[tu
 def fill(
     folder: Path,
     rows: Sequence[tuple[Sample, int]],
-    side: int,
-    augmentation: Augmentation,
+    known: Identity,
+    recipe: Recipe,
     trunk: Any,
     teacher: Any | None,
-    seed: int,
     say: Callable[[str], None],
 ) -> Store:
-    """Compute what is missing of the store in `folder` and return it open."""
+    """Compute what is missing of the store in `folder` and return it open. known: the rows' `identity`."""
     folder.mkdir(parents=True, exist_ok=True)
-    identity = {"side": side, "seed": seed, "of": _digest(rows, augmentation, trunk, teacher)}
-    progress = folder / "filled.json"
-    done = _resume(progress, identity)
-    store = _open(folder, len(rows), side, teacher is not None, create=done == 0)
+    done = filled(folder, known)
+    store = _open(folder, len(rows), recipe.side, teacher is not None, create=done == 0)
     started, first = time.monotonic(), done
-    for start, views in _chunks(rows, done, side, augmentation, seed):
+    for start, views in _chunks(rows, done, recipe.side, recipe.augmentation, recipe.seed):
         chunk = rows[start : start + CHUNK]
         _write(store, start, chunk, views, trunk, teacher)
         done = start + len(chunk)
@@ -79,30 +79,31 @@ def fill(
             for array in (store.block3, store.hint, store.mask, store.density):
                 if isinstance(array, np.memmap):
                     array.flush()
-            progress.write_text(json.dumps(identity | {"done": done}))
+            (folder / PROGRESS).write_text(json.dumps(known | {"done": done}))
             rate = (done - first) / (time.monotonic() - started)
             say(f"features {done} of {len(rows)}, {rate:.1f} views a second")
     return store
 
 
-def _digest(rows: Sequence[tuple[Sample, int]], augmentation: Augmentation, trunk: Any, teacher: Any | None) -> str:
-    """Equal for equal features: photos, views, augmentation and the networks they go through."""
-    digest = hashlib.sha256(repr(augmentation).encode())
+def identity(rows: Sequence[tuple[Sample, int]], recipe: Recipe, layers: Sequence[Path]) -> Identity:
+    """Equal for equal features: photos, views, augmentation and the files with the networks they go through."""
+    digest = hashlib.sha256(repr(recipe.augmentation).encode())
     for sample, view in rows:
         digest.update(f"{sample.path.parent.name}/{sample.path.name} {view} {sample.held_back}\n".encode())
-    for network in (trunk, teacher):
-        for weight in [] if network is None else network.get_weights():
-            digest.update(np.asarray(weight).tobytes())
-    return digest.hexdigest()[:32]
+    for path in layers:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return {"side": recipe.side, "seed": recipe.seed, "of": digest.hexdigest()[:32]}
 
 
-def _resume(progress: Path, identity: dict[str, Any]) -> int:
+def filled(folder: Path, known: Identity) -> int:
+    """How many views the store in `folder` holds, 0 without one. Errors: OptionError for one of other features."""
+    progress = folder / PROGRESS
     if not progress.exists():
         return 0
-    known = json.loads(progress.read_text())
-    if any(known.get(key) != value for key, value in identity.items()):
-        raise OptionError(f"{progress.parent}: holds features of other photos or another recipe; remove the folder")
-    return int(known["done"])
+    found = json.loads(progress.read_text())
+    if any(found.get(key) != value for key, value in known.items()):
+        raise OptionError(f"{folder}: holds features of other photos or another recipe; remove the folder")
+    return int(found["done"])
 
 
 def _open(folder: Path, n: int, side: int, teacher: bool, create: bool) -> Store:

@@ -10,7 +10,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from msroi.saliency.keras_model import N_BEST, Architecture, best_class_map
+from msroi.saliency.architecture import N_BEST, Architecture
+from msroi.saliency.keras_model import best_class_map
 from train.googlenet import FEATURE_CHANNELS
 from train.recipes import LossWeights
 

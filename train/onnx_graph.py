@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from msroi.errors import OptionError
-from msroi.saliency.keras_model import VGG16_MEANS_BGR, VGG16_WIDTHS, Architecture
+from msroi.saliency.architecture import VGG16_MEANS_BGR, VGG16_WIDTHS, Architecture
 
 OPSET = 17
 BATCH_NORM_EPSILON = 1e-3

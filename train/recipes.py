@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from msroi.errors import OptionError
-from msroi.saliency.keras_model import Architecture
+from msroi.saliency.architecture import Architecture
 from train.views import MS_ROI_2018, Augmentation
 
 
@@ -42,6 +42,7 @@ class Recipe:
     whose frozen features are stored (0: views are made and the trunk runs in every step).
     trunk: "frozen" or "trained". batch: photos a step with (labels, masks, fixations).
     steps: optimiser steps; learning_rate: peak, after warm-up, falling as a cosine unless constant.
+    self_contained: runs without any data set, layers or teacher: on scikit-image's pictures, from random layers.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Recipe:
     weight_decay: float = 0.0
     mixed_precision: bool = True
     seed: int = 2018
+    self_contained: bool = False
 
     def __post_init__(self) -> None:
         if self.trunk not in ("frozen", "trained"):
@@ -142,6 +144,7 @@ RECIPES = {
             steps=4,
             learning_rate=2.5e-3,
             mixed_precision=False,
+            self_contained=True,
         ),
     )
 }
