@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import struct
 
 import files_made as made
+from PIL import features
 
 from msroi.metadata import exif, photoshop, xmp
 from msroi.metadata.exif import Field
@@ -203,6 +205,8 @@ def _xmp_files() -> dict[str, bytes]:
     texts["cut"] = texts["prefix-exif"][:-80]
     entity = '<!DOCTYPE x [<!ENTITY t "Velenje"><!ENTITY u "&t;&t;">]>'
     texts["entity"] = texts["photoshop-City"].replace("?><x:", f"?>{entity}<x:", 1)
+    picture = base64.encodebytes(made.with_segments(THUMBNAIL, app1(exif_with()))).decode().replace("\n", "&#xA;")
+    texts["thumbnail"] = element("xmpGImg:image", "http://ns.adobe.com/xap/1.0/g/img/", picture)
     texts["dji"] = element("d:GpsLongtitude", "http://www.dji.com/drone-dji/1.0/")
     texts["unknown"] = element("own:gps_latitude", "http://example.org/own")
     files = {f"xmp-{name}": main_xmp(text) for name, text in texts.items()}
@@ -235,6 +239,8 @@ def _exif_files() -> dict[str, bytes]:
             b"NIKON",
         ),
         "pentax": (b"PENTAX \0II", (0x23, 3, 1, b"\x0b\0"), 0, b"PENTAX"),
+        "samsung": (b"", (0x31, 2, 8, TOWN + b"\0"), 0, b"SAMSUNG"),
+        "samsung-in-exif": (b"", (0x31, 2, 8, TOWN + b"\0"), None, b"SAMSUNG"),
         "casio": (b"QVC\0\0\0", (0x3006, 2, 4, b"Ptuj"), None, b"CASIO COMPUTER CO.,LTD."),
     }
     blocks = {
@@ -316,6 +322,8 @@ def foreign() -> dict[str, bytes]:
         "gif": made.encoded(pixels, "GIF", comment=b"Velenje"),
         "tiff": made.tiff(pixels, 2, (700, 1, len(text), text), (33723, 7, len(record), record)),
     }
+    if features.check("avif"):
+        files["avif"] = made.encoded(pixels, "AVIF", exif=block, xmp=text)
     fields = (0x8825, 4, 1, struct.pack("<I", 0)), (700, 1, len(text), text)
     behind = len(made.tiff(pixels, 2, *fields))
     table = struct.pack("<HHHII", 1, 2, 5, 3, behind + 18) + bytes(4) + LATITUDE

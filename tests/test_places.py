@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import re
 import struct
 import sys
 import tracemalloc
 import xml.etree.ElementTree as ElementTree
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +31,7 @@ from msroi.metadata import (
     iptc,
     is_jpeg,
     photoshop,
+    png,
     strip_gps,
     xmp,
     xmp_places,
@@ -42,7 +46,7 @@ JPEGS = places.jpegs()
 FOREIGN = places.foreign()
 CRAFTED = {**JPEGS, **FOREIGN}
 # Without a byte that tells of a place: numbers that stand for towns, or words that are in another encoding.
-UNTOLD = {"exif-geotiff", "notes-pentax", "notes-casio", "xmp-utf-32-le"}
+UNTOLD = {"exif-geotiff", "notes-pentax", "notes-casio", "xmp-utf-32-le", "xmp-thumbnail"}
 DROPPED = "dropped, since a place may be in it: "
 
 
@@ -174,7 +178,7 @@ def test_xmp_stays_xml_with_all_else_in_its_place() -> None:
         assert metadata.xmp is not None and len(after.xmp) == len(metadata.xmp)
         ElementTree.fromstring(after.xmp)
         changed = [(a, b) for a, b in zip(metadata.xmp, after.xmp, strict=True) if a != b]
-        assert all(b == 0x20 for _, b in changed) or name == "xmp-extended"
+        assert all(b == 0x20 for _, b in changed) or name in ("xmp-extended", "xmp-thumbnail")
         assert b'dc:title="kept"' in after.xmp
 
 
@@ -194,6 +198,17 @@ def test_attributes_are_told_apart_by_their_namespaces() -> None:
     fresh = xmp_places.without_places(places.packet("", attributes, more).encode()).decode()
     assert "GPSLatitude = " not in fresh and "b:State" not in fresh
     assert "c:State=\"a:GPSLatitude='1'\"" in fresh and "c:x = 'y'" in fresh
+
+
+def test_a_picture_in_base64_loses_its_place_alone() -> None:
+    before, after = (
+        metadata_of(data).xmp or b"" for data in (JPEGS["xmp-thumbnail"], stripped(JPEGS["xmp-thumbnail"])[0])
+    )
+    one, other = (base64.b64decode(re.search(rb"/9j/[^<]*", x)[0].replace(b"&#xA;", b"")) for x in (before, after))
+    assert len(before) == len(after) and len(one) == len(other)
+    assert places.LATITUDE in one and places.LATITUDE not in other and b"ACME" in other
+    assert np.array_equal(made.decoded(bare(one)), made.decoded(bare(other)))
+    assert xmp.edit_pictures(b">/9j/A<", bytes.upper) == b">/9j/A<"  # no Base64
 
 
 def test_a_persons_address_and_peoples_words_stay() -> None:
@@ -308,7 +323,7 @@ def test_an_index_loses_an_entry_and_finds_the_others() -> None:
 # Maker notes
 
 
-@pytest.mark.parametrize("name", ["panasonic", "nikon", "pentax", "casio"])
+@pytest.mark.parametrize("name", ["panasonic", "nikon", "pentax", "casio", "samsung", "samsung-in-exif"])
 def test_maker_notes_lose_a_place_and_nothing_moves(name: str) -> None:
     before = metadata_of(JPEGS[f"notes-{name}"]).exif
     after = metadata_of(stripped(JPEGS[f"notes-{name}"])[0]).exif
@@ -375,6 +390,16 @@ def test_a_hostile_file_costs_work_and_memory_in_proportion(name: str) -> None:
 def test_overlapping_gps_fields_are_gone(name: str) -> None:
     block = metadata_of(stripped(places.attacks()[name])[0]).exif
     assert block is not None and not exif.has_gps(block)
+
+
+def test_a_pngs_comments_and_bombs_are_bounded() -> None:
+    comments = [(b"tEXt", b"Comment\0c")] * 5_000
+    found = png.parse(made.png(made.picture(), 8, 2, *comments))
+    assert len(found.foreign.comments) == 100
+    bomb = zlib.compress(bytes(16_000_000), 9)
+    bombs = [(b"zTXt", b"Comment\0\0" + bomb)] * 50
+    found = png.parse(made.png(made.picture(), 8, 2, *bombs, (b"tEXt", b"Comment\0c")))
+    assert [len(comment) for comment in found.foreign.comments] == [16_000_000, 16_000_000, 1]
 
 
 def test_directories_are_visited_once_and_tables_over_each_other_are_refused() -> None:

@@ -13,7 +13,7 @@ from msroi.images.picture import Picture
 from msroi.metadata import Metadata, icc
 from msroi.metadata.credit import credit as credited
 from msroi.metadata.exif import Field, build
-from msroi.metadata.gain_map import apple_headroom, gain_map_alone, without_pictures
+from msroi.metadata.gain_map import apple_headroom, gain_map_alone, map_behind, without_pictures
 from msroi.metadata.model import exif_segment
 from msroi.metadata.multi_picture import GAIN_MAP
 from msroi.metadata.tiff import MAKER_NOTE, ORIENTATION, SHORT, UNDEFINED
@@ -64,16 +64,17 @@ def strip(metadata: Metadata, orientation: int, *, credit: bool = True) -> Metad
     return replace(
         gain_map,
         segments=(*exif, *gain_map.segments, *profiles),
-        notices=(*gain_map.notices, *_stripped_notices(metadata, gain_map)),
+        notices=(*gain_map.notices, *_stripped_notices(metadata)),
     )
 
 
-def _stripped_notices(metadata: Metadata, left: Metadata) -> tuple[str, ...]:
+def _stripped_notices(metadata: Metadata) -> tuple[str, ...]:
     notices = []
     gone = [picture.kind for picture in metadata.pictures if picture.kind != GAIN_MAP]
     if gone:
         kinds = ", ".join(sorted(set(gone)))
         notices.append(f"{len(gone)} further picture(s) dropped ({kinds}), as --strip asks")
-    if metadata.trailer and not left.trailer:
-        notices.append(f"{len(metadata.trailer)} bytes behind the picture dropped, as --strip asks")
+    n_behind = len(metadata.trailer) - map_behind(metadata.trailer)
+    if n_behind:
+        notices.append(f"{n_behind} bytes behind the picture dropped, as --strip asks")
     return tuple(notices)

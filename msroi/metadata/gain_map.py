@@ -62,7 +62,7 @@ def without_claims(segments: Sequence[Segment]) -> tuple[Segment, ...]:
 def without_gain_map(metadata: Metadata) -> Metadata:
     """`--no-gain-map`: gain maps dropped with a notice, and the claims that one follows; all else stays."""
     places = [i for i, picture in enumerate(metadata.pictures) if picture.kind == GAIN_MAP]
-    n_behind = _map_behind(metadata.trailer)
+    n_behind = map_behind(metadata.trailer)
     if not places and not n_behind:
         return metadata
     metadata = without_pictures_at(metadata, places)
@@ -84,7 +84,7 @@ def gain_map_alone(metadata: Metadata) -> Metadata:
     kept = without_pictures_at(metadata, [i for i, data in enumerate(maps) if data is None])
     fresh = [data for data in maps if data is not None]
     pictures = tuple(replace(p, data=data, gap=b"") for p, data in zip(kept.pictures, fresh, strict=True))
-    n_behind = _map_behind(metadata.trailer)
+    n_behind = map_behind(metadata.trailer)
     behind = _bare_map(metadata.trailer[:n_behind]) if n_behind else None
     notices = ("an HDR gain map that cannot be read dropped",) if n_unreadable or (n_behind and behind is None) else ()
     if not pictures and behind is None:
@@ -97,7 +97,7 @@ def gain_map_alone(metadata: Metadata) -> Metadata:
     return Metadata(tuple(segments), pictures, kept.index, behind or b"", notices)
 
 
-def _map_behind(trailer: bytes) -> int:
+def map_behind(trailer: bytes) -> int:
     """Bytes of a gain map that follows without an index; 0 if none does."""
     if not is_jpeg(trailer):
         return 0

@@ -10,8 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-UNUSED_TAG = 0xFFFE
-_MAX_FIELDS = 512  # cameras write some 150
+_UNUSED_TAG = 0xFFFE
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,7 @@ class _Maker:
     """How notes begin, where their directory is, from where its offsets count, and which fields name places.
 
     base: "tiff", the structure that the notes stand in; "own", `own_base` behind their beginning; None where cameras
-        differ: then a value that is not inside its field is left alone, and only its number goes.
-    parts: fields of which a part of the value is a place: tag -> (start, end) in bytes.
+        differ: then the one of the two by which a value lies behind the directory and inside the notes.
     """
 
     begins: re.Pattern[bytes]
@@ -67,18 +65,19 @@ def _blank(exif: bytearray, start: int, notes: bytes, maker: _Maker, order: Lite
     if n_fields & 0xFF == 0 and n_fields > 0:  # more than 255 fields are none: it is the other byte order
         order = "little" if order == "big" else "big"
         n_fields = int.from_bytes(notes[maker.directory : maker.directory + 2], order)
-    for i in range(min(n_fields, _MAX_FIELDS)):
+    for i in range(min(n_fields, len(notes) // 12)):
         place = maker.directory + 2 + 12 * i
         row = notes[place : place + 12]
         if len(row) < 12 or int.from_bytes(row[:2], order) not in maker.tags:
             continue
         kind, count, value = (int.from_bytes(row[a:b], order) for a, b in ((2, 4), (4, 8), (8, 12)))
         n_value = (_SIZES[kind] if kind < len(_SIZES) else 1) * count
-        exif[start + place : start + place + 2] = UNUSED_TAG.to_bytes(2, order)
+        exif[start + place : start + place + 2] = _UNUSED_TAG.to_bytes(2, order)
         if n_value <= 4:
             exif[start + place + 8 : start + place + 12] = bytes(4)
-        elif maker.base is not None:
-            first = value + (start + maker.own_base if maker.base == "own" else 0)
-            stop = min(first + n_value, start + len(notes))
-            if start <= first < stop:
-                exif[first:stop] = bytes(stop - first)
+            continue
+        behind = maker.directory + 2 + 12 * n_fields
+        bases = {"tiff": (0,), "own": (start + maker.own_base,), None: (0, start)}[maker.base]
+        places = [base + value for base in bases if start + behind <= base + value <= start + len(notes) - n_value]
+        if len(places) == 1:
+            exif[places[0] : places[0] + n_value] = bytes(n_value)

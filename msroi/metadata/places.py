@@ -136,7 +136,7 @@ class _Work:
 
     def _packet(self, packet: bytes) -> bytes | None:
         try:
-            return xmp_places.without_places(packet)
+            return xmp.edit_pictures(xmp_places.without_places(packet), self.jpegs_inside)
         except xmp_places.UnreadableError:
             self._drop("XMP that cannot be read")
             return None

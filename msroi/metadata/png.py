@@ -16,6 +16,8 @@ _CRITICAL = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _MAX_CHUNKS = 1_000_000
 _MAX_INFLATED = 17_000_000  # what 255 JPEG segments of a profile hold
+_DEFLATE_RATIO = 1032  # bytes that a byte becomes at most
+_MAX_COMMENTS = 100
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def parse(data: bytes) -> Png:
     """Takes a PNG apart. Errors: ImageError if its header or a chunk of the picture is damaged."""
     kept: list[bytes] = [SIGNATURE]
     png: Png | None = None
+    inflated = _Inflater()
     for kind, content, whole in _chunks(data):
         if png is None:
             if kind != b"IHDR" or len(content) != 13:
@@ -67,7 +70,7 @@ def parse(data: bytes) -> Png:
             raise ImageError("damaged PNG: it has a second header")
         if kind in _CRITICAL and not (kind == b"tRNS" and png.depth == 16):
             kept.append(whole)
-        png = _with_chunk(png, kind, content)
+        png = _with_chunk(png, kind, content, inflated)
     if png is None:
         raise ImageError("damaged PNG: it ends before its header")
     kept.append(_chunk(b"IEND", b""))
@@ -102,7 +105,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return len(content).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
 
 
-def _with_chunk(png: Png, kind: bytes, content: bytes) -> Png:
+def _with_chunk(png: Png, kind: bytes, content: bytes, inflated: _Inflater) -> Png:
     foreign = png.foreign
     if kind == b"tRNS":
         return replace(png, transparency=content)
@@ -127,32 +130,43 @@ def _with_chunk(png: Png, kind: bytes, content: bytes) -> Png:
         return replace(png, foreign=replace(foreign, exif=content))
     if kind == b"iCCP":
         # What does not inflate is passed on as it is, to be told from a PNG without a profile.
-        profile = _inflated(content.partition(b"\0")[2][1:]) or content[:80]
+        profile = inflated(content.partition(b"\0")[2][1:]) or content[:80]
         return replace(png, foreign=replace(foreign, icc_profile=profile))
     if kind in (b"tEXt", b"zTXt", b"iTXt"):
-        return replace(png, foreign=_with_text(foreign, *_text(kind, content)))
+        return replace(png, foreign=_with_text(foreign, *_text(kind, content, inflated)))
     return png
 
 
-def _inflated(data: bytes) -> bytes | None:
-    """The inflated data; None if damaged or more than is sensible."""
-    stream = zlib.decompressobj()
-    try:
-        inflated = stream.decompress(data, _MAX_INFLATED)
-    except zlib.error:
-        return None
-    return inflated if stream.eof else None
+class _Inflater:
+    """Inflates what stands compressed beside a PNG's picture, all of it together no more than is sensible."""
+
+    def __init__(self) -> None:
+        self._left = 2 * _MAX_INFLATED
+
+    def __call__(self, data: bytes) -> bytes | None:
+        """The inflated data; None if damaged or too much."""
+        most = min(_MAX_INFLATED, self._left)
+        if most <= 0:
+            return None
+        stream = zlib.decompressobj()
+        try:
+            inflated = stream.decompress(data, most)
+        except zlib.error:
+            self._left -= min(most, len(data) * _DEFLATE_RATIO)
+            return None
+        self._left -= len(inflated)
+        return inflated if stream.eof else None
 
 
-def _text(kind: bytes, content: bytes) -> tuple[bytes, bytes | None]:
+def _text(kind: bytes, content: bytes, inflated: _Inflater) -> tuple[bytes, bytes | None]:
     """(keyword, text) of a text chunk."""
     keyword, _, rest = content.partition(b"\0")
     if kind == b"tEXt":
         return keyword, rest
     if kind == b"zTXt":
-        return keyword, _inflated(rest[1:])
+        return keyword, inflated(rest[1:])
     text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
-    return keyword, _inflated(text) if rest[:1] == b"\1" else text
+    return keyword, inflated(text) if rest[:1] == b"\1" else text
 
 
 def _with_text(foreign: Foreign, keyword: bytes, text: bytes | None) -> Foreign:
@@ -161,6 +175,8 @@ def _with_text(foreign: Foreign, keyword: bytes, text: bytes | None) -> Foreign:
     if keyword == b"XML:com.adobe.xmp":
         return replace(foreign, xmp=text)
     if keyword == b"Comment" and text:
+        if len(foreign.comments) >= _MAX_COMMENTS:
+            return foreign
         return replace(foreign, comments=(*foreign.comments, text))
     if not keyword.startswith(b"Raw profile type "):
         return foreign

@@ -6,6 +6,7 @@ offsets, segment sizes and the places of pictures behind the packet stay what th
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -25,6 +26,9 @@ _GAIN_MAP_CLAIM = re.compile(
 _SEMANTIC = rb"""Semantic(?:\s{0,9}=\s{0,9}["']|>)GainMap\b"""
 _ITEM_TAG = re.compile(rb"<(?P<closes>/?)rdf:li\b[^<>]*?(?P<whole>/?)>|" + _SEMANTIC)
 _GAIN_MAP = re.compile(_SEMANTIC)
+# A JPEG's first bytes in Base64, and all that follows of it: lines may end by a character's number.
+_BASE64_JPEG = re.compile(rb"""(?<=["'>\s;])/9j/(?:[A-Za-z0-9+/=\s]|&\#x?[0-9AaDd]{1,2};)++""")
+_BASE64_RUN = re.compile(rb"&[^;]*+;|[A-Za-z0-9+/=]++")
 _ORIENTATION = re.compile(rb"""tiff:Orientation(?:\s{0,9}=\s{0,9}["']|>)\s{0,9}([1-9])(?![0-9])""")
 
 
@@ -97,6 +101,26 @@ def _gain_map_items(packet: bytes) -> list[tuple[int, int]]:
             start, is_gain_map = stack.pop()
             stretches += [(start, found.end())] if is_gain_map else []
     return stretches
+
+
+def edit_pictures(packet: bytes, edit: Callable[[bytes], bytes]) -> bytes:
+    """The same packet with `edit`, which keeps the length, applied to every JPEG that it holds in Base64."""
+    edited = bytearray(packet)
+    for found in _BASE64_JPEG.finditer(packet):
+        runs = [run.span() for run in _BASE64_RUN.finditer(packet, *found.span()) if run[0][:1] != b"&"]
+        text = b"".join(packet[start:stop] for start, stop in runs)
+        try:
+            before = base64.b64decode(text, validate=True)
+        except ValueError:
+            continue
+        after = edit(before)
+        if after == before:
+            continue
+        fresh, position = base64.b64encode(after), 0
+        for start, stop in runs:
+            edited[start:stop] = fresh[position : position + stop - start]
+            position += stop - start
+    return bytes(edited)
 
 
 def edit_segments(
