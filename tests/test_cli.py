@@ -657,8 +657,8 @@ def test_compare_prints_the_scores_of_the_library(
     first, second = (json.loads(line) for line in out.splitlines())
     scores = compare("a.png", "b.jpg", "m.npy").as_dict()
     assert {name: first[name] for name in scores} == scores
-    assert first["bytes"] == (folder / "b.jpg").stat().st_size
-    assert first["bits_per_pixel"] == pytest.approx(8 * first["bytes"] / (96 * 144), abs=1e-6)
+    assert first["input_bytes"] == (folder / "b.jpg").stat().st_size
+    assert first["bits_per_pixel"] == pytest.approx(8 * first["input_bytes"] / (96 * 144), abs=1e-6)
     assert second["identical"] is True and second["psnr_db"] is None and second["weighted_ssim"] == 1
 
     status, out, _ = run(capsys, "compare", "a.png", "b.jpg", "a.png", "--map", "m.npy")
@@ -739,7 +739,7 @@ def test_demo_writes_everything_and_only_over_its_own(
     assert sizes == {(256, 384)}
     record = json.loads((folder / "trial" / "scores.json").read_text())
     plain, ours = record["scores"]
-    assert ours["bytes"] <= plain["bytes"] == (folder / "trial" / "plain.jpg").stat().st_size
+    assert ours["input_bytes"] <= plain["input_bytes"] == (folder / "trial" / "plain.jpg").stat().st_size
     page = (folder / "trial" / "index.html").read_text(encoding="utf-8")
     assert page.startswith("<!") and not re.search(r'(src|href)="http', page)
 
@@ -753,7 +753,7 @@ def test_demo_has_a_photo_of_its_own(folder: Path, capsys: pytest.CaptureFixture
     status, out, _ = run(capsys, "demo", "--json", "--quality", 30)
     assert status == 0
     record = json.loads(out)
-    assert record["folder"] == "msroi-demo" and record["report"]["quality"] == 30
+    assert record["output"] == "msroi-demo" and record["report"]["quality"] == 30
     assert (folder / "msroi-demo" / "index.html").is_file()
 
 
@@ -843,6 +843,36 @@ def test_info_of_other_files(folder: Path, small: np.ndarray, capsys: pytest.Cap
     assert records[0]["format"] == "PNG" and (records[0]["width"], records[0]["height"]) == (144, 96)
     assert [record["input"] for record in records] == ["a.png", "b.jpg", "c.txt"]
     assert len(err.splitlines()) == 3 and "2 of 3 inputs failed" in err
+
+
+def test_all_verbs_speak_the_words_of_the_page_on_json(
+    folder: Path, small: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`docs/json.md` lists the names and in which verbs they stand; these are the verbs that need no Keras."""
+    save(folder / "a.png", small)
+    save(folder / "b.jpg", small, quality=40)
+    page = (Path(__file__).parents[1] / "docs" / "json.md").read_text(encoding="utf-8")
+    where = {}
+    for line in page.splitlines():
+        if line.startswith("| `"):
+            names, verbs, _ = line.strip("| ").split(" | ")
+            where |= dict.fromkeys(re.findall(r"`(\w+)`", names), verbs)
+    runs = {
+        "compress": ["compress", "a.png", "-o", "c.jpg", "--match", "quality", *FAST],
+        "map": ["map", "a.png", "-o", "m.png", *FAST],
+        "compare": ["compare", "a.png", "b.jpg", "--focus", "10%,10%,50%,50%", *FAST],
+        "info": ["info", "b.jpg"],
+        "demo": ["demo", "-d", "trial", "--image", "a.png"],
+        "benchmark": ["benchmark", "b.jpg", "-d", "out", "--encoders", "pillow", "--qualities", "50"],
+    }
+    for verb, words in runs.items():
+        status, out, _ = run(capsys, *words, "--json")
+        record = json.loads(out)
+        assert (status, record["schema"], record["verb"], record["status"]) == (0, 1, verb, "done")
+        expected = {name for name, verbs in where.items() if re.search(rf"\b({verb}|all)\b", verbs)}
+        assert expected - {"reason"} <= set(record), f"{verb} lacks {expected - set(record)}"
+        outdated = {"file", "bytes", "n_bytes", "source_bytes", "folder", "files", "weights", "map_identity", "photo"}
+        assert not outdated & set(record)
 
 
 # --- bad files ---------------------------------------------------------------------------------

@@ -152,8 +152,8 @@ def test_json_and_several_inputs(
     assert (status, err) == (0, "")
     first, second = (json.loads(line) for line in out.splitlines())
     assert (first["output"], second["output"]) == ("out/a.msn", "out/deep/b.msn")
-    assert first["n_bytes"] == Path("out/a.msn").stat().st_size <= 300
-    assert first["map"] == "none" and first["codec"] == CODEC and 1 <= first["mean_level"] <= 24
+    assert first["output_bytes"] == Path("out/a.msn").stat().st_size <= 300
+    assert first["map"] is None and first["codec"] == CODEC and 1 <= first["mean_level"] <= 24
     status, out, err = run(capsys, "decode", "out", "-d", "back", "--weights", weights, "--json")
     assert (status, err) == (0, "")
     assert [json.loads(line)["output"] for line in out.splitlines()] == [
@@ -298,7 +298,7 @@ def test_info_tells_sections_levels_and_whose_network_it_is(
     assert facts["levels"] == {"2": 15} and facts["mean_level"] == 2 and facts["whole"] and facts["network_is_ours"]
     assert facts["network"] == neural.load(CODEC, weights).network_sha256[:32]
     assert [section["name"] for section in facts["sections"]] == ["levels", "codes", "codes"]
-    assert facts["n_bytes"] == Path("a.msn").stat().st_size
+    assert facts["input_bytes"] == Path("a.msn").stat().st_size
 
     assert main(["info", "a.msn"]) == 3
     assert "msroi neural info" in capsys.readouterr().err

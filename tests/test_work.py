@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from typing import Any
 
+import numpy as np
 import pytest
 
 from msroi.work import Budget, Failed, in_order
@@ -81,9 +84,8 @@ def test_the_budget_is_shared_by_the_jobs() -> None:
     assert Budget.of(10).n_threads >= 1
 
 
-def test_libraries_with_threads_of_their_own_are_held_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libraries_with_threads_of_their_own_are_held_to_it(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     import cv2
-    import numpy as np
     import onnxruntime
 
     from msroi import saliency_map
@@ -96,15 +98,31 @@ def test_libraries_with_threads_of_their_own_are_held_to_it(monkeypatch: pytest.
         seen.append(options.intra_op_num_threads)
         return session(data, options, **more)
 
+    usual = saliency_map(photo)
     monkeypatch.setattr(onnxruntime, "InferenceSession", spy)
-    picture = np.random.default_rng(1).integers(0, 255, (96, 96, 3), np.uint8)
-    usual = saliency_map(picture)
     before = cv2.getNumThreads(), network._limit
     network._load.cache_clear()
     try:
         Budget(1, 3).bound_libraries()
         assert cv2.getNumThreads() == 3
-        assert np.array_equal(saliency_map(picture), usual) and seen == [3]
+        assert np.array_equal(saliency_map(photo), usual) and usual.std() > 0.05 and seen == [3]
     finally:
         cv2.setNumThreads(before[0])
         monkeypatch.setattr(network, "_limit", before[1])
+
+
+def test_keeping_memory_changes_no_bytes() -> None:
+    code = (
+        "import sys, numpy as np, msroi\n"
+        "from msroi.work import keep_memory\n"
+        "if sys.argv[1] == 'keep':\n"
+        "    keep_memory()\n"
+        "picture = np.tile(np.arange(256, dtype=np.uint8), (300, 4))\n"
+        "for quality in (40, 60):\n"
+        "    sys.stdout.buffer.write(msroi.compress(picture, map_kind='none', quality=quality).data)\n"
+    )
+    kept, usual = (
+        subprocess.run([sys.executable, "-c", code, how], capture_output=True, check=True).stdout
+        for how in ("keep", "no")
+    )
+    assert kept == usual and kept.startswith(b"\xff\xd8")

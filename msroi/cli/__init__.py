@@ -40,6 +40,13 @@ VERBS = {
     "info": "versions and networks, or what a JPEG file is",
 }
 
+EPILOG = """\
+Each verb has its own help: msroi compress --help. Without one, photos and folders are compressed: msroi photo.jpg
+
+status: 0 done, 2 wrong usage; where inputs failed: 3 they cannot be read, 4 their target cannot be reached, 5 their
+output cannot be written, 1 anything else, or several of these
+"""
+
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 TERMINATED = 143
@@ -129,8 +136,7 @@ def _make_parser(words: list[str]) -> VerbParser:
     parser = VerbParser(
         prog="msroi",
         description="Ordinary JPEG files that spend their bytes where people look.",
-        epilog="Each verb has its own help: msroi compress --help. Without one, photos and folders are compressed: "
-        "msroi photo.jpg",
+        epilog=EPILOG,
     )
     parser.add_argument("--version", action=_Version, help="print the version and stop")
     add_debug(parser)

@@ -148,7 +148,9 @@ def run(arguments: argparse.Namespace) -> int:
     )
     summary = measured(request, screen)
     if screen.json:
-        screen.record(summary)
+        screen.record(
+            {"input": arguments.folder, "output": str(out), **summary}, "failed" if status_of(summary) else "done"
+        )
     _show(summary, rows.read_rows(out / rows.FILE), request.protocol, screen)
     screen.line(f"report: {out / 'index.html'}")
     return status_of(summary)

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         picture = read(item.open(), name=item.name, limits=limits)
         scored.append(score_file(reference, picture, weights))
         notes.extend(f"{item.name}: {notice}" for notice in picture.notices)
-        screen.record({"reference": original.name, "weights": weights.identity, **scored[-1].as_dict()})
+        screen.record({"reference": original.name, "map": weights.identity, **scored[-1].as_dict()})
 
     status = run_each(inputs, problems, score, screen)
     if not scored:

@@ -213,7 +213,7 @@ def _add_metadata(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from msroi.work import Budget
+    from msroi.work import Budget, keep_memory
 
     output = None if arguments.in_place else files.single_output(arguments, JPEG_SUFFIXES, "a JPEG")
     _check(arguments, output)
@@ -226,6 +226,8 @@ def run(arguments: argparse.Namespace) -> int:
         outputs = planned(inputs, output, _place(arguments.directory))
     budget = Budget.of(len(inputs), arguments.jobs, getattr(arguments, "threads", None))
     budget.bound_libraries()
+    if len(inputs) > 1:
+        keep_memory()
     options = {
         **given(arguments, *_PASSED_ON),
         **map_of(arguments),

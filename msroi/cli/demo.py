@@ -19,6 +19,7 @@ from msroi.cli.compare import score_file
 from msroi.cli.output import Screen, as_json, render
 from msroi.cli.pages import add_open, make_page, open_page
 from msroi.cli.scores import Scored, own_weights, scales_note, tables
+from msroi.cli.words import record as report_record
 from msroi.errors import OptionError, OutputError, OutputExistsError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         screen.line(line)
     screen.line("")
     screen.line(f"{len(made)} files in {folder}, {time.perf_counter() - start:.1f} s. Look at {folder / PAGE}")
-    screen.record({"folder": str(folder), "files": list(made), **record})
+    screen.record({"output": str(folder), "outputs": {name: str(folder / name) for name in made}, **record})
     if arguments.open:
         open_page(folder / PAGE, screen)
     return 0
@@ -176,7 +177,7 @@ def make(
         "scores.txt": _as_text(scored, text).encode(),
     }
     scores = [item.as_dict() for item in scored]
-    record = {"made_by": MADE_BY, "photo": photo, "scores": scores, "report": report.as_dict()}
+    record = {"made_by": MADE_BY, "input": photo, "scores": scores, "report": report_record(report)}
     made[SCORES] = (as_json(record) + "\n").encode()
     return made, record
 

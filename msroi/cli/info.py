@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     def tell(item: Input) -> None:
         facts = file_facts(item, limits)
-        screen.record({"input": item.name, **facts})
+        others = {name: value for name, value in facts.items() if name != "n_bytes"}
+        screen.record({"input": item.name, "input_bytes": facts["n_bytes"], **others})
         _tell_facts(item.name, facts, screen)
 
     return run_each(inputs, problems, tell, screen)

@@ -88,7 +88,8 @@ class _Job:
         suffix = ".png" if output == TO_STDOUT else output.suffix
         file = attached.picture_file(pixels, metadata, suffix)
         files.write_planned(self.arguments, output, file, self.inputs)
-        self._tell(item, output, pixels.shape, part, time.perf_counter() - started)
+        sizes = {"input_bytes": len(data), "output_bytes": len(file)}
+        self._tell(item, output, sizes, pixels.shape, part, time.perf_counter() - started)
 
     def _decoded(self, data: bytes, limits: Limits) -> tuple[np.ndarray, dict[int, bytes], tuple[int, int]]:
         """Pixels, metadata, and how many of how many sections were there."""
@@ -107,7 +108,15 @@ class _Job:
             metadata = {kind: payload for kind, payload in metadata.items() if kind == container.ICC}
         return pixels, metadata, (len(sections), header.n_sections)
 
-    def _tell(self, item: Input, output: Path, shape: tuple[int, ...], part: tuple[int, int], seconds: float) -> None:
+    def _tell(
+        self,
+        item: Input,
+        output: Path,
+        sizes: dict[str, int],
+        shape: tuple[int, ...],
+        part: tuple[int, int],
+        seconds: float,
+    ) -> None:
         where = "standard output" if output == TO_STDOUT else str(output)
         whole = "" if part[0] == part[1] else f", a preview: {part[0]} of {part[1]} sections"
         self.screen.line(f"{item.name}: {where}, {shape[1]} x {shape[0]}{whole}, {seconds:.2f} s")
@@ -115,6 +124,7 @@ class _Job:
             {
                 "input": item.name,
                 "output": str(output),
+                **sizes,
                 "width": shape[1],
                 "height": shape[0],
                 "sections": part[0],

@@ -139,15 +139,16 @@ class _Job:
             f"{seconds:.2f}",
         )
         self.screen.line("; ".join((row, *made.notices)))
-        names = ("codec", "width", "height", "n_bytes", "bits_per_pixel", "mean_level", "network")
+        names = ("codec", "width", "height", "bits_per_pixel", "mean_level", "network")
         self.screen.record(
             {
                 "input": item.name,
                 "output": str(output),
-                "source_bytes": before,
+                "input_bytes": before,
+                "output_bytes": len(made.data),
                 **{name: facts[name] for name in names},
                 "metadata_bytes": sum(s["n_bytes"] for s in facts["sections"] if s["kind"] >= 16),
-                "map": made.map_identity or "none",
+                "map": made.map_identity or None,
                 "notices": list(made.notices),
                 "seconds": round(seconds, 3),
             }

@@ -119,7 +119,9 @@ def run(arguments: argparse.Namespace) -> int:
             n_cap_pictures=arguments.cap_pictures,
             tell=start,
         )
-    screen.record(summary)
+    screen.record(
+        {"input": arguments.folder, "output": str(out), **summary}, "failed" if status_of(summary) else "done"
+    )
     show_tables(tables, screen)
     for entry in summary["statuses"]:
         screen.line(f"{entry['encoder']}: {entry['status']} ({entry['n']} rows): {entry['message']}")

@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
             facts = file_facts(item.read(limits.max_bytes), arguments.weights, limits)
         except MsroiError as error:
             raise type(error)(f"{item.name}: {error}") from error.__cause__
-        screen.record({"input": item.name, **facts})
+        others = {name: value for name, value in facts.items() if name != "n_bytes"}
+        screen.record({"input": item.name, "input_bytes": facts["n_bytes"], **others})
         for line in (item.name, *_lines(facts)):
             screen.line(line)
 

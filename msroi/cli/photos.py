@@ -9,7 +9,7 @@ import argparse
 import os
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +201,7 @@ class Photos:
 
     def _tell(self, item: Input, output: Path, report: Report, started: float) -> None:
         stages = {**report.seconds_by_stage, "write": time.perf_counter() - started}
+        report = replace(report, seconds=sum(stages.values()), seconds_by_stage=stages)
         self.counts[KEPT if report.kept_original else DONE] += 1
         self.n_before += report.source_bytes or 0
         self.n_after += report.output_bytes
@@ -209,16 +210,7 @@ class Photos:
         if self.arguments.verbose:
             for line in (str(output), *words.figures(report)):
                 self.screen.line(f"    {line}")
-        facts = report.as_dict() | {
-            "input_bytes": report.source_bytes,
-            "map": report.map_identity or None,
-            "seconds": round(sum(stages.values()), 4),
-            "seconds_by_stage": {stage: round(seconds, 4) for stage, seconds in stages.items()},
-            "dry_run": self.arguments.dry_run,
-        }
-        for name in ("name", "source_bytes", "map_identity"):
-            del facts[name]
-        record = {"input": item.name, "output": str(output), **facts}
+        record = {"input": item.name, "output": str(output), **words.record(report), "dry_run": self.arguments.dry_run}
         self.screen.record(record, KEPT if report.kept_original else DONE)
 
     def sum_up(self) -> None:

@@ -41,8 +41,8 @@ class Scored:
     def as_dict(self) -> dict[str, Any]:
         """For JSON. The PSNR of an identical picture is infinite, hence null there."""
         return {
-            "file": self.name,
-            "bytes": self.n_bytes,
+            "input": self.name,
+            "input_bytes": self.n_bytes,
             "bits_per_pixel": round(self.bits_per_pixel, 6),
             "identical": self.scores.mse == 0,
             **self.scores.as_dict(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from msroi.pipeline import Report
@@ -53,6 +53,20 @@ def outcome(report: Report, min_savings: float) -> str:
     else:
         first = "kept as it was: it is small enough already"
     return "; ".join([first, *notices])
+
+
+def record(report: Report) -> dict[str, Any]:
+    """A report in the words of docs/json.md."""
+    facts = report.as_dict()
+    for name in ("name", "source_bytes", "map_identity"):
+        del facts[name]
+    stages = {stage: round(seconds, 4) for stage, seconds in report.seconds_by_stage.items()}
+    return facts | {
+        "input_bytes": report.source_bytes,
+        "map": report.map_identity or None,
+        "seconds": round(report.seconds, 4),
+        "seconds_by_stage": stages,
+    }
 
 
 def figures(report: Report) -> list[str]:

@@ -56,9 +56,7 @@ def sample(pixels: Pixels, weights: Floats, rows: Rows | None = None) -> tuple[P
     return np.ascontiguousarray(pixels[rows]), np.ascontiguousarray(weights[rows[::8] // 8])
 
 
-def strength(
-    pixels: Pixels, weights: Floats, trial: Trial, n_bytes: float | None = None, threads: int = 1
-) -> float:
+def strength(pixels: Pixels, weights: Floats, trial: Trial, n_bytes: float | None = None, threads: int = 1) -> float:
     """The largest strength from 0 to 1 that leaves the background at least as good as plain's.
 
     pixels: the picture; weights: of its blocks at full strength. trial: makes a file of it. n_bytes: what the file will

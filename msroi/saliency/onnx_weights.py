@@ -1,6 +1,6 @@
 """The float weights of an exported network, by layer, read out of its ONNX file, of 8 or 32 bits.
 
-    8 bits: (whole number - zero point) * step, a step for each filter --> float32
+8 bits: (whole number - zero point) * step, a step for each filter --> float32
 """
 
 from __future__ import annotations

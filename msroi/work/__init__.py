@@ -5,7 +5,8 @@ inputs --> standing: what is there already and is right --> threads --> results 
 
 from __future__ import annotations
 
+from msroi.work.memory import keep_memory
 from msroi.work.standing import Standing, standing
 from msroi.work.threads import Budget, Failed, in_order
 
-__all__ = ["Budget", "Failed", "Standing", "in_order", "standing"]
+__all__ = ["Budget", "Failed", "Standing", "in_order", "keep_memory", "standing"]
