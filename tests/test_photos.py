@@ -256,6 +256,38 @@ def test_an_input_that_changes_meanwhile_stays(folder: Path, small: np.ndarray) 
     assert path.read_bytes() == b"of somebody else, meanwhile"
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
+def test_an_input_that_may_not_be_read_is_an_input_in_error(shoot: Path, capsys: Capture) -> None:
+    run(capsys, "compress", "in/b.jpg", "-o", "b.jpg", *FAST)
+    (shoot / "b.jpg").chmod(0)
+    for place in (["-o", "b.jpg", "--quality", 30], ["--in-place"]):
+        assert run(capsys, "compress", "in/b.jpg", *place, *FAST)[0] == 3
+
+
+def test_an_input_that_is_gone_is_told_whatever_stands_where_its_output_would(shoot: Path, capsys: Capture) -> None:
+    run(capsys, "compress", "in/b.jpg", "-o", "b.jpg", *FAST)
+    (shoot / "gone.jpg").symlink_to("nowhere.jpg")
+    for place in (["-o", "b.jpg"], ["--in-place"]):
+        status, _, err = run(capsys, "compress", "in/gone.jpg", *place, *FAST)
+        assert status == 3 and one_line(err) and "gone.jpg: no such file" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a signal")
+def test_several_jobs_that_are_told_to_end(tmp_path: Path, photo: np.ndarray) -> None:
+    for place in range(6):
+        save(tmp_path / "in" / f"{place}.bmp", np.tile(photo, (4, 4, 1)))
+    code = (
+        "import os, signal\n"
+        "from msroi import __main__ as command\n"
+        "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "command.run()\n"
+    )
+    arguments = ["compress", str(tmp_path / "in"), "-d", str(tmp_path / "out"), "--jobs", "3", *FAST]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "msroi: terminated\n")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 # --- words --------------------------------------------------------------------------------------
 
 

@@ -87,10 +87,10 @@ class Photos:
         from msroi.work import Standing, standing
 
         overwrite = self.arguments.overwrite
-        if output == TO_STDOUT:
+        if output == TO_STDOUT or (item.path is not None and not item.path.exists()):
             return Standing.FREE
         if self.arguments.in_place:
-            return self._standing_in_place(output)
+            return self._standing_in_place(item, output)
         for path in (output, *pictures):
             files.check_free(path, True, self.inputs)  # never an input, whatever is to be replaced
         found = standing(item.path, output, self.options, overwrite=overwrite, dated=self.arguments.preserve)
@@ -101,14 +101,14 @@ class Photos:
                 files.check_free(path, bool(overwrite), self.inputs)
         return found
 
-    def _standing_in_place(self, path: Path) -> Standing:
+    def _standing_in_place(self, item: Input, path: Path) -> Standing:
         from msroi.images import refuse_link
         from msroi.metadata.segments import is_jpeg
         from msroi.pipeline import is_made
         from msroi.work import Standing
 
         refuse_link(path)
-        data = path.read_bytes()
+        data = item.read(self.options["limits"].max_bytes)
         if not is_jpeg(data):
             raise ImageError(f"{path}: is no JPEG, and --in-place puts JPEGs in the place of JPEGs only; use -d")
         if is_made(data, self.options):

@@ -38,6 +38,7 @@ try:
 except ImportError as error:  # pragma: no cover - depends on what is installed
     raise extras.missing("the Keras network needs an extra; install it", "keras") from error
 
+
 def build_trunk() -> keras.Model:
     """VGG16's blocks 1 to 3: float (n, height, width, 3) RGB 0 to 255 to (n, height / 8, width / 8, 256).
 

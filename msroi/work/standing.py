@@ -10,6 +10,7 @@ from typing import Any
 from msroi import metadata as meta
 from msroi import pipeline
 from msroi.errors import ImageError, OutputExistsError
+from msroi.images import Limits
 from msroi.metadata.segments import is_jpeg
 
 
@@ -36,12 +37,14 @@ def standing(
         return Standing.FREE
     if source is not None and overwrite == "older" and output.stat().st_mtime_ns < source.stat().st_mtime_ns:
         return Standing.FREE
-    data = output.read_bytes()
+    data = _bytes_of(output, options)
     if pipeline.is_made(data, options):
         return Standing.RIGHT if source is not None and _is_of(source, output, dated) else Standing.PERHAPS
     if overwrite == "older":
         return Standing.NEWER
-    if is_jpeg(data) and (options.get("method") == "plain" or (source is not None and _is_kept(source, data))):
+    if is_jpeg(data) and (
+        options.get("method") == "plain" or (source is not None and _is_kept(_bytes_of(source, options), data))
+    ):
         return Standing.PERHAPS
     raise OutputExistsError(f"{output}: exists already and is not what would be made; --overwrite replaces it")
 
@@ -51,9 +54,17 @@ def _is_of(source: Path, output: Path, dated: bool) -> bool:
     return before == after if dated else before <= after
 
 
-def _is_kept(source: Path, data: bytes) -> bool:
+def _bytes_of(path: Path, options: Mapping[str, Any]) -> bytes:
+    """The file, or nothing where it is larger than `compress` would take."""
+    limits = options.get("limits", Limits())
+    try:
+        return path.read_bytes() if path.stat().st_size <= limits.max_bytes else b""
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+
+
+def _is_kept(original: bytes, data: bytes) -> bool:
     """Whether an output holds the very picture of its input: an original that was kept has no mark of ours."""
-    original = source.read_bytes()
     if original == data:
         return True
     try:
