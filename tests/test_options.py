@@ -143,7 +143,7 @@ result.save(io.BytesIO())
 result = msroi.compress(b"", size="500 KB", chroma="444", tune="ssim", focus=["40%,30%,20%,20%", (1, 2, 3, 4)])
 n_bytes: int = result.report.output_bytes
 target: int | None = result.report.target_bytes
-scores: msroi.Scores = msroi.compare("a.jpg", "b.jpg", msroi.saliency_map("a.jpg"))
+scores: msroi.Scores = msroi.compare("a.jpg", "b.jpg", msroi.saliency_map("a.jpg", "gaze", "high"))
 """
 
 

@@ -15,7 +15,7 @@ from msroi.neural.allocation import softened
 from msroi.neural.contract import NeuralCodec, Rate, Saliency, load
 
 if TYPE_CHECKING:
-    from msroi.options import Box
+    from msroi.options import Box, MapKind
     from msroi.saliency.hints import Hints
 
 
@@ -41,7 +41,7 @@ def compress(
     n_bytes: int | None = None,
     codec: str = "recurrent",
     weights: Path | None = None,
-    map_kind: str = "ms-roi",
+    map_kind: MapKind = "ms-roi",
     saliency: Any = None,
     focus: Sequence[Box | str] | str = (),
     strip: bool = False,

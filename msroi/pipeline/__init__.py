@@ -75,7 +75,8 @@ def compress(
 ) -> Result:
     """Make a JPEG that spends its bytes where people look.
 
-    image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]); never modified.
+    image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]), RGB and not OpenCV's BGR;
+        never modified.
     quality: 1 to 100, of the plain JPEG that the result measures up to.
     match: "size" (default), at most the bytes of plain's file with the same metadata; or "quality", the fewest
         bytes with PSNR over the whole picture and map-weighted SSIM at least plain's.

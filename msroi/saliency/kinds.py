@@ -10,7 +10,7 @@ import numpy as np
 
 from msroi.errors import OptionError
 from msroi.images import read
-from msroi.options import one_of
+from msroi.options import MapKind, MapQuality, one_of
 from msroi.saliency import activation_maps as maths
 from msroi.saliency.drawn import is_drawn
 from msroi.saliency.network import DEFAULT_NETWORK, Evidence, Network, load
@@ -20,7 +20,7 @@ MAP_VERSION = 2
 
 2: screens, pages of text and drawings have a flat map."""
 
-DEFAULT_KIND = "ms-roi"
+DEFAULT_KIND: MapKind = "ms-roi"
 NO_MAP = "none"
 FLAT_VALUE = 0.5
 """What a map says where nothing is more important than anything else."""
@@ -41,7 +41,7 @@ QUALITIES: dict[str, tuple[tuple[float, bool], ...]] = {
 }
 """What the network looks at: (sides of its input over the usual, mirrored), each a look, averaged."""
 
-DEFAULT_QUALITY = "fast"
+DEFAULT_QUALITY: MapQuality = "fast"
 
 
 BACKGROUND, SUBJECT = 0.1, 0.5
@@ -60,7 +60,7 @@ class Found:
     notice: str = ""
 
 
-def saliency_map(image: Any, kind: str = DEFAULT_KIND, quality: str = DEFAULT_QUALITY) -> np.ndarray:
+def saliency_map(image: Any, kind: MapKind = DEFAULT_KIND, quality: MapQuality = DEFAULT_QUALITY) -> np.ndarray:
     """Where people look in `image`: float32 (height, width) in [0, 1], aligned with the upright picture.
 
     image: path, bytes, binary file, PIL image or uint8 array (height, width[, 3 or 4]).
