@@ -52,7 +52,8 @@ def main(extras: list[str]) -> int:
 
 def _make(stale: bool) -> str:
     """A new .venv; over one that is not ours nothing is thrown away. Returns what is in the way, "" if nothing is."""
-    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+    # Debian's Python has venv and leaves out ensurepip, without which it makes none.
+    if not all(getattr(importlib.util.find_spec(name), "origin", None) for name in ("venv", "ensurepip")):
         version = ".".join(map(str, sys.version_info[:2]))
         return (
             f"this Python has no venv ({sys.executable}); the package that brings it on Debian and Ubuntu is "
