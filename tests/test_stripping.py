@@ -183,6 +183,15 @@ def test_a_gain_map_that_cannot_be_read_goes_with_strip_and_it_is_said() -> None
     assert strip(metadata_of(source), 1) == Metadata(notices=("an HDR gain map that cannot be read dropped",))
 
 
+def test_a_picture_that_only_sounds_like_a_gain_map_is_none() -> None:
+    """Found by fuzzing: the words stood in a comment, so that without it the file was another one than before."""
+    other = made.with_segments(places.THUMBNAIL, made.segment(0xFE, b"hdrgm:Version"))
+    for source in (made.multi_picture(PLAIN, other), PLAIN + other):
+        stripped = strip(metadata_of(source), 1)
+        assert stripped == Metadata(notices=("an HDR gain map that cannot be read dropped",))
+        assert strip(stripped, 1).segments == ()
+
+
 def apple_notes(*fields: tuple[int, int, int, bytes]) -> bytes:
     head = b"Apple iOS\0\0\1MM"
     behind = len(head) + 2 + 12 * len(fields) + 4

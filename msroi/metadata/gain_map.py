@@ -79,13 +79,13 @@ def gain_map_alone(metadata: Metadata) -> Metadata:
 
     Nothing at all where there is none. `notices`: of those that had to be dropped.
     """
-    maps = [_bare_map(p.data) if p.kind == GAIN_MAP else None for p in metadata.pictures]
+    maps = [_bare_map(p) if p.kind == GAIN_MAP else None for p in metadata.pictures]
     n_unreadable = sum(p.kind == GAIN_MAP and m is None for p, m in zip(metadata.pictures, maps, strict=True))
     kept = without_pictures_at(metadata, [i for i, data in enumerate(maps) if data is None])
     fresh = [data for data in maps if data is not None]
     pictures = tuple(replace(p, data=data, gap=b"") for p, data in zip(kept.pictures, fresh, strict=True))
     n_behind = map_behind(metadata.trailer)
-    behind = _bare_map(metadata.trailer[:n_behind]) if n_behind else None
+    behind = _bare_map(ExtraPicture(metadata.trailer[:n_behind], 0)) if n_behind else None
     notices = ("an HDR gain map that cannot be read dropped",) if n_unreadable or (n_behind and behind is None) else ()
     if not pictures and behind is None:
         return Metadata(notices=notices)
@@ -108,14 +108,16 @@ def map_behind(trailer: bytes) -> int:
     return end if ExtraPicture(trailer[:end], 0).kind == GAIN_MAP else 0
 
 
-def _bare_map(data: bytes) -> bytes | None:
-    """The map with its profile and parameters, without any other metadata; None if it cannot be read."""
+def _bare_map(picture: ExtraPicture) -> bytes | None:
+    """The map with its profile and parameters, without any other metadata; None if it cannot be read as one."""
+    data = picture.data
     try:
         segments = [segment for segment in parse(data).segments if is_iso(segment) or icc.is_part(segment)]
         packet = from_jpeg(data)[0].xmp
         if packet is not None:
             segments.insert(0, xmp.to_segment(xmp_places.only(packet, _PARAMETERS)))
-        return assemble(bare(data), Metadata(tuple(segments)))
+        fresh = assemble(bare(data), Metadata(tuple(segments)))
+        return fresh if replace(picture, data=fresh).kind == GAIN_MAP else None
     except (ImageError, xmp_places.UnreadableError):
         return None
 
