@@ -270,6 +270,19 @@ def test_ac_energy() -> None:
     np.testing.assert_allclose(_kernels.ac_energy(coefficients), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("start", [1, 3, 63])
+def test_block_texture(start: int) -> None:
+    coefficients = _kernels.forward_dct(random_plane(40, 72))
+    table = np.arange(5, 69, dtype=np.uint16)
+    levels = np.rint(coefficients / table / 2).astype(np.int16)
+    energy = np.sum(coefficients[..., 1:].astype(np.float64) ** 2, axis=-1)
+    kept = np.sum((levels.astype(np.float64) * table)[..., 1:] ** 2, axis=-1)
+    most = (coefficients[..., start:] ** 2).max(axis=-1)
+    for threads in (1, 3):
+        texture = _kernels.block_texture(coefficients, levels, table, start, threads)
+        np.testing.assert_allclose(texture, np.stack([energy, kept, most], axis=-1), rtol=1e-5)
+
+
 # --- the quantiser --------------------------------------------------------------------------------
 
 

@@ -51,6 +51,16 @@ def similarity(x: Floats, y: Floats, side: int, luminance: bool, threads: int = 
 def ac_energy(coefficients: Floats, threads: int = 1) -> Floats:
     """(rows, columns) sums of the squared AC coefficients of each block."""
 
+def block_texture(
+    coefficients: Floats,
+    levels: npt.NDArray[np.int16],
+    table: npt.NDArray[np.uint16],
+    start: int,
+    threads: int = 1,
+) -> Floats:
+    """(rows, columns, 3), of each block: its AC energy, that of levels x table, and its largest squared coefficient
+    from zigzag position `start` on, 1 to 63."""
+
 def quantise(
     coefficients: Floats,
     table: npt.NDArray[np.uint16],

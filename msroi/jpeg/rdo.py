@@ -343,6 +343,9 @@ class RdoEncoder:
         truth = first._measured(0, levels).bits / (sample.share * sample.bits)
         decoded = _kernels.inverse_dct_half(levels, tables[0], self._height, self._width, self._threads)
         lost = block_weights.feedback(self._source.half, decoded, self._preset, self._threads)
+        if self._preset.texture > 1:
+            luma = self._source.planes[0]
+            lost = lost * block_weights.texture_floor(luma, levels, tables[0], self._preset, self._threads)
         return self._weighted(self.unweighted, lost), truth
 
     def _at_safe_strength(self, setting: float, n_bytes: float | None) -> RdoEncoder:

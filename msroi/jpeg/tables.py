@@ -69,6 +69,7 @@ class Shape:
 class Preset:
     """A full set. Of masking fine, coarse: h and l, their floors f and offsets o; price: k; shapes of Y, Cb, Cr.
 
+    texture: how many times a faint texture that was flattened weighs at most (`block_weights.texture_floor`).
     steps: lengths of the gradient steps of chroma's downsampling.
     """
 
@@ -83,6 +84,7 @@ class Preset:
     fine_offset: float = 0.0
     coarse_offset: float = 0.0
     blank: float = 0.5
+    texture: float = 1.0
     steps: tuple[float, ...] = (0.35, 0.35)
 
     def shapes_for(self, sampling: tuple[int, int]) -> tuple[Shape, Shape, Shape]:
@@ -119,6 +121,7 @@ DEFAULT = Preset(
     fine_offset=0.474,
     coarse_offset=0.349,
     blank=0.501,
+    texture=8.0,
     steps=(0.32, 0.512),
 )
 
