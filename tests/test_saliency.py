@@ -375,7 +375,7 @@ def test_the_command_line_takes_quality_and_face_model(
     assert ":high+faces:" in capsys.readouterr().out
     assert np.load("squares.map.npy")[64:96, 32:64].min() == 1
     assert main(["compress", *words, "--quality", "40", "--json"]) == 0
-    assert ":high+faces:" in json.loads(capsys.readouterr().out)["map_identity"]
+    assert ":high+faces:" in json.loads(capsys.readouterr().out)["map"]
     assert main(["map", "noise.png", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["minimum"] == facts["maximum"] == 0.5 and facts["notices"][0].startswith("map unsure")

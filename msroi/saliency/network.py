@@ -147,10 +147,14 @@ def _load(name: str, folder: Path, n_threads: int) -> Network:
     return Network(name, card, session)
 
 
-@functools.cache
 def network_hash(name: str) -> str:
     """The SHA-256 of a network that ships, as its card says; it is compared with the file's when that is loaded."""
-    return str(read_card(name)["sha256"])
+    return _hash(name, WEIGHTS)
+
+
+@functools.cache
+def _hash(name: str, folder: Path) -> str:
+    return str(read_card(name, folder)["sha256"])
 
 
 def read_card(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
