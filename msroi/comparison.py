@@ -7,6 +7,7 @@ saliency: None, array, path or kind --resolve--> weights ---------+
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def compare(reference: Any, candidate: Any, saliency: Any = None, *, limits: Lim
     original = read(reference, limits=bounds)
     other = read(candidate, limits=bounds)
     weights = None if saliency is None else make_weights(original, saliency)[0]
+    original, other = _turned(original), _turned(other)  # pixels as stored are not needed beside
     return score_pictures(original, other, weights)
 
 
@@ -65,6 +67,10 @@ def score_pictures(reference: Picture, candidate: Picture, weights: npt.NDArray[
     if first.ndim != second.ndim:
         first, second = _as_rgb(first), _as_rgb(second)
     return score(first, second, weights)
+
+
+def _turned(picture: Picture) -> Picture:
+    return picture if picture.orientation == 1 else replace(picture, pixels=picture.upright, orientation=1)
 
 
 def _as_rgb(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

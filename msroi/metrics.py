@@ -11,23 +11,23 @@ Every figure that msroi prints comes from here, so that a figure has one definit
 
 Pictures are uint8 arrays, RGB (height, width, 3) or grey (height, width), 1 x 1 and up, both of one shape.
 The arithmetic is in double precision, band by band: memory does not grow with the number of
-intermediate maps, and the result does not depend on the number of threads.
+intermediate maps, luma and weights are never there whole in that precision, and the result does not depend on
+the number of threads.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from msroi.errors import ImageError, OptionError, SaliencyError
-
-FloatArray = npt.NDArray[np.float64]
+from msroi.arrays import FloatArray, Weights, checked_weights, pictures_alike
 
 DATA_RANGE = 255.0
 # BT.601 as JFIF uses it: full range, no offset.
@@ -88,8 +88,8 @@ def mse(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.ArrayLi
     Errors: ImageError for pictures of unlike shape or not uint8, SaliencyError for unusable weights,
     OptionError for weights that are zero everywhere.
     """
-    first, second = _pictures(reference, candidate)
-    return _mse(first, second, _weights(weights, first))
+    first, second = pictures_alike(reference, candidate)
+    return _mse(first, second, _given(weights, first))
 
 
 def psnr_db(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> float:
@@ -108,9 +108,10 @@ def ssim_map(reference: npt.ArrayLike, candidate: npt.ArrayLike) -> FloatArray:
     Errors: ImageError for pictures of unlike shape or not uint8.
     Source: Wang, Bovik, Sheikh, Simoncelli 2004, eq. 13.
     """
-    first, second = (luma(picture) for picture in _pictures(reference, candidate))
-    result = np.empty_like(first)
-    for rows in _bands(*first.shape):
+    first, second = pictures_alike(reference, candidate)
+    height, width = first.shape[:2]
+    result = np.empty((height, width))
+    for rows in _bands(height, width):
         result[rows] = _similarity(first, second, rows)[0]
     return result
 
@@ -120,9 +121,9 @@ def ssim(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.ArrayL
 
     weights and errors as in `mse`. Source: Wang, Bovik, Sheikh, Simoncelli 2004, eq. 17.
     """
-    first, second = _pictures(reference, candidate)
-    checked = _weights(weights, first)
-    means = _scale_means(luma(first), luma(second), checked)
+    first, second = pictures_alike(reference, candidate)
+    checked = _given(weights, first)
+    means = _scale_means(first, second, checked)
     return means.ssim if checked is None else means.weighted_ssim
 
 
@@ -135,8 +136,8 @@ def ms_ssim(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.Arr
     weights and errors as in `mse`; weights are brought to each scale by the same 2 x 2 means.
     Source: Wang, Simoncelli, Bovik 2003, eq. 7.
     """
-    first, second = _pictures(reference, candidate)
-    checked = _weights(weights, first)
+    first, second = pictures_alike(reference, candidate)
+    checked = _given(weights, first)
     scales = _all_scales(first, second, checked)
     return _combine(scales, weighted=checked is not None)
 
@@ -165,7 +166,7 @@ def si_ssim(reference: npt.ArrayLike, candidate: npt.ArrayLike, saliency: npt.Ar
 
 def si_ssim_of_map(similarity: FloatArray, saliency: npt.ArrayLike) -> float:
     """`si_ssim` of a picture whose `ssim_map` is known: float64 (height, width)."""
-    importance = _block_sums(_checked_weights(saliency, similarity))
+    importance = _block_sums(checked_weights(saliency, similarity)[:])
     block_ssim = _block_sums(similarity) / _block_sums(np.ones_like(similarity))
     return float(np.sum(importance * block_ssim) / np.sum(importance))
 
@@ -175,8 +176,8 @@ def score(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.Array
 
     weights and errors as in `mse`.
     """
-    first, second = _pictures(reference, candidate)
-    checked = _weights(weights, first)
+    first, second = pictures_alike(reference, candidate)
+    checked = _given(weights, first)
     error = _mse(first, second, None)
     scales = _all_scales(first, second, checked)
     plain = Scores(
@@ -216,57 +217,8 @@ def luma(pixels: npt.NDArray[np.uint8]) -> FloatArray:
     return result
 
 
-# --- checks ---------------------------------------------------------------------------------------
-
-
-def _pictures(
-    reference: npt.ArrayLike, candidate: npt.ArrayLike
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Both pictures as contiguous uint8 arrays of one shape, or an ImageError that names both."""
-    first, second = np.asarray(reference), np.asarray(candidate)
-    for name, picture in (("reference", first), ("candidate", second)):
-        pixel_shape = picture.shape[2:]
-        if picture.dtype != np.uint8 or picture.ndim < 2 or pixel_shape not in ((), (3,)):
-            raise ImageError(
-                f"{name}: an array of {picture.dtype} and shape {picture.shape}; "
-                "pass uint8 of shape (height, width, 3) or (height, width)"
-            )
-        if picture.size == 0:
-            raise ImageError(f"{name}: an array of shape {picture.shape} holds no pixels")
-    if first.shape != second.shape:
-        raise ImageError(
-            f"candidate: {_describe(second)}, but the reference is {_describe(first)}; "
-            "only pictures of one size and kind can be compared"
-        )
-    return np.ascontiguousarray(first), np.ascontiguousarray(second)
-
-
-def _describe(picture: npt.NDArray[np.uint8]) -> str:
-    return f"{picture.shape[1]}x{picture.shape[0]} {'grey' if picture.ndim == 2 else 'RGB'}"
-
-
-def _weights(weights: npt.ArrayLike | None, picture: npt.NDArray[Any]) -> FloatArray | None:
-    return None if weights is None else _checked_weights(weights, picture)
-
-
-def _checked_weights(weights: npt.ArrayLike, picture: npt.NDArray[Any]) -> FloatArray:
-    """Weights as float64 with maximum 1, or an error that says what they must be."""
-    try:
-        result = np.asarray(weights, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise SaliencyError("weights: not an array of numbers; pass one of shape (height, width)") from error
-    height, width = picture.shape[:2]
-    if result.shape != (height, width):
-        raise SaliencyError(
-            f"weights: shape {result.shape}, but the pictures are {width}x{height}; pass shape ({height}, {width})"
-        )
-    if not np.isfinite(result).all() or result.min() < 0:
-        raise SaliencyError("weights: negative, infinite or not a number somewhere; pass finite numbers of 0 and more")
-    largest = result.max()
-    if largest == 0:
-        raise OptionError("weights: zero everywhere, so there is nothing to average; leave the weights out")
-    # A common factor changes no mean; without it sums of huge weights could overflow.
-    return np.ascontiguousarray(result / largest)
+def _given(weights: npt.ArrayLike | None, picture: npt.NDArray[Any]) -> Weights | None:
+    return None if weights is None else checked_weights(weights, picture)
 
 
 # --- arithmetic -----------------------------------------------------------------------------------
@@ -283,7 +235,7 @@ def _decibels(error: float) -> float:
     return math.inf if error == 0 else 10 * math.log10(DATA_RANGE * DATA_RANGE / error)
 
 
-def _mse(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], weights: FloatArray | None) -> float:
+def _mse(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], weights: Weights | None) -> float:
     if weights is None:
         total = 0  # a sum of integers, exact in any order
         for rows in _bands(*first.shape[:2]):
@@ -291,12 +243,14 @@ def _mse(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], weights: F
             # 255 squared still fits 16 bits.
             total += int(np.sum(np.multiply(difference, difference, dtype=np.uint16), dtype=np.int64))
         return total / first.size
-    weighted = 0.0
+    weighted = weight = 0.0
     for rows in _bands(*first.shape[:2]):
         difference = cv2.absdiff(first[rows], second[rows])
         error = np.multiply(difference, difference, dtype=np.float64)
-        weighted += float(np.sum((error if error.ndim == 2 else error.mean(axis=2)) * weights[rows]))
-    return weighted / float(np.sum(weights))
+        shares = weights[rows]
+        weighted += float(np.sum((error if error.ndim == 2 else error.mean(axis=2)) * shares))
+        weight += float(np.sum(shares))
+    return weighted / weight
 
 
 def _window() -> FloatArray:
@@ -307,9 +261,17 @@ def _window() -> FloatArray:
 
 _TAPS = _window()
 
+# A picture, or its luma at a smaller scale.
+_Plane = npt.NDArray[np.uint8] | FloatArray
 
-def _similarity(first: FloatArray, second: FloatArray, rows: slice) -> tuple[FloatArray, FloatArray]:
-    """SSIM and its contrast-structure part at the given rows of two luma pictures.
+
+def _luma_rows(plane: _Plane, top: int, bottom: int) -> FloatArray:
+    rows: Any = plane[top:bottom]
+    return luma(rows) if rows.dtype == np.uint8 else rows
+
+
+def _similarity(first: _Plane, second: _Plane, rows: slice) -> tuple[FloatArray, FloatArray]:
+    """SSIM and its contrast-structure part at the given rows of two pictures or of two planes of their luma.
 
     The window needs WINDOW_RADIUS rows more on each side; only at the picture's own border are
     they made by reflection.
@@ -317,7 +279,7 @@ def _similarity(first: FloatArray, second: FloatArray, rows: slice) -> tuple[Flo
     top = max(0, rows.start - WINDOW_RADIUS)
     bottom = min(first.shape[0], rows.stop + WINDOW_RADIUS)
     # Variances are small differences of large squares: shifted to the middle grey they lose less.
-    x, y = first[top:bottom] - 128.0, second[top:bottom] - 128.0
+    x, y = _luma_rows(first, top, bottom) - 128.0, _luma_rows(second, top, bottom) - 128.0
 
     def blur(values: FloatArray) -> FloatArray:
         blurred = cv2.sepFilter2D(values, cv2.CV_64F, _TAPS, _TAPS, borderType=cv2.BORDER_REFLECT)
@@ -345,29 +307,36 @@ class _ScaleMeans:
     weighted_contrast_structure: float
 
 
-def _scale_means(first: FloatArray, second: FloatArray, weights: FloatArray | None) -> _ScaleMeans:
+def _scale_means(first: _Plane, second: _Plane, weights: Weights | FloatArray | None) -> _ScaleMeans:
     sums, weighted_sums, weight = np.zeros(2), np.zeros(2), 0.0
-    for rows in _bands(*first.shape):
+    height, width = first.shape[:2]
+    for rows in _bands(height, width):
         maps = _similarity(first, second, rows)
         sums += [np.sum(values) for values in maps]
         if weights is not None:
-            weighted_sums += [np.sum(values * weights[rows]) for values in maps]
-            weight += np.sum(weights[rows])
-    plain = sums / first.size
+            shares = weights[rows]
+            weighted_sums += [np.sum(values * shares) for values in maps]
+            weight += np.sum(shares)
+    plain = sums / (height * width)
     weighted = plain if weights is None else weighted_sums / weight
     return _ScaleMeans(float(plain[0]), float(plain[1]), float(weighted[0]), float(weighted[1]))
 
 
 def _all_scales(
-    first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], weights: FloatArray | None
+    first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], weights: Weights | None
 ) -> list[_ScaleMeans]:
-    x, y = luma(first), luma(second)
-    n_scales = ms_ssim_scales(*x.shape)
-    scales = [_scale_means(x, y, weights)]
-    for _ in range(1, n_scales):
-        x, y = _halved(x), _halved(y)
-        weights = None if weights is None else _halved(weights)
-        scales.append(_scale_means(x, y, weights))
+    height, width = first.shape[:2]
+    n_scales = ms_ssim_scales(height, width)
+    scales = [_scale_means(first, second, weights)]
+    if n_scales == 1:
+        return scales
+    x, y = (_halved(height, width, partial(_luma_rows, picture)) for picture in (first, second))
+    shares = None if weights is None else _halved(height, width, lambda top, bottom: weights[top:bottom])
+    scales.append(_scale_means(x, y, shares))
+    for _ in range(2, n_scales):
+        x, y = (_halved(plane.shape[0], plane.shape[1], partial(_luma_rows, plane)) for plane in (x, y))
+        shares = None if shares is None else _halved(shares.shape[0], shares.shape[1], partial(_luma_rows, shares))
+        scales.append(_scale_means(x, y, shares))
     return scales
 
 
@@ -382,12 +351,18 @@ def _combine(scales: list[_ScaleMeans], *, weighted: bool) -> float:
     return float(np.prod(np.maximum(values, 0.0) ** exponents))
 
 
-def _halved(values: FloatArray) -> FloatArray:
-    """2 x 2 means; at an odd border the mean of the pixels there are, so that none is lost."""
-    height, width = values.shape
-    if height % 2 or width % 2:
-        values = np.pad(values, ((0, height % 2), (0, width % 2)), mode="edge")
-    return np.asarray((values[0::2, 0::2] + values[0::2, 1::2] + values[1::2, 0::2] + values[1::2, 1::2]) * 0.25)
+def _halved(height: int, width: int, rows_of: Callable[[int, int], FloatArray]) -> FloatArray:
+    """2 x 2 means of a plane, of which rows_of(top, bottom) gives rows; at an odd border the mean of the pixels there
+    are, so that none is lost."""
+    result = np.empty((-(-height // 2), -(-width // 2)))
+    step = 2 * max(8, _BAND_PIXELS // (2 * width))
+    for top in range(0, height, step):
+        values = rows_of(top, min(top + step, height))
+        if values.shape[0] % 2 or width % 2:
+            values = np.pad(values, ((0, values.shape[0] % 2), (0, width % 2)), mode="edge")
+        means = (values[0::2, 0::2] + values[0::2, 1::2] + values[1::2, 0::2] + values[1::2, 1::2]) * 0.25
+        result[top // 2 : top // 2 + means.shape[0]] = means
+    return result
 
 
 def _block_sums(values: FloatArray) -> FloatArray:

@@ -141,3 +141,21 @@ def test_reading_takes_at_most_12_bytes_a_pixel(kind: str, tmp_path: Path) -> No
     said, n_bytes = peak(READ, written(tmp_path / "large", kind))
     assert said == [HEIGHT, WIDTH, 3]
     assert n_bytes < FIXED_BYTES + 12 * WIDTH * HEIGHT
+
+
+COMPARE = """
+import sys
+import numpy as np
+import msroi
+across = np.linspace(0, 1, 4096, dtype=np.float32)
+weights = np.broadcast_to(across, (2048, 4096)).copy() if sys.argv[3:] else None
+said = msroi.compare(sys.argv[1], sys.argv[2], weights).ssim
+"""
+
+
+@pytest.mark.parametrize("weighted", [(), ("weighted",)], ids=["", "weighted"])
+def test_comparing_takes_at_most_20_bytes_a_pixel(weighted: tuple[str, ...], tmp_path: Path) -> None:
+    first, second = written(tmp_path / "first", "ends grey.jpg"), written(tmp_path / "second", "alpha.tif")
+    said, n_bytes = peak(COMPARE, first, second, *weighted)
+    assert 0 < said < 1
+    assert n_bytes < FIXED_BYTES + 20 * WIDTH * HEIGHT
