@@ -7,13 +7,16 @@ import os
 import stat
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 from test_cli import COMMAND, FAST, one_line, run, save
 
+from msroi import images
 from msroi.cli import words
+from msroi.cli.each import Failures
 from msroi.cli.inputs import expand, told_of
 
 Capture = pytest.CaptureFixture[str]
@@ -140,6 +143,30 @@ def test_the_number_of_jobs_changes_nothing_but_the_time(shoot: Path, capsys: Ca
     assert contents(Path("out1")) == contents(Path("out2")) == contents(Path("out5"))
     assert told[0] == told[1] == told[2]
     assert [line.split()[0] for line in told[0]] == ["in/a.png", "in/b.jpg", "in/deep/c.jpg"]
+
+
+def test_failed_photos_are_not_held_in_memory(shoot: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error's traceback holds what the work had in its hands; it is gone when the next photo's turn is over."""
+    pictures: list[weakref.ref[object]] = []
+    read = images.read
+
+    def seen(*words_: object, **options: object) -> object:
+        picture = read(*words_, **options)  # type: ignore[arg-type]
+        pictures.append(weakref.ref(picture))
+        return picture
+
+    alive = []
+    tell = Failures.tell
+
+    def count(self: Failures, error: BaseException, name: str) -> None:
+        tell(self, error, name)
+        alive.append(sum(picture() is not None for picture in pictures))
+
+    monkeypatch.setattr("msroi.images.read", seen)
+    monkeypatch.setattr(Failures, "tell", count)
+    status, _, err = run(capsys, "compress", "in", "-d", "out", "--size", 100, "--jobs", 1, *FAST)
+    assert status == 4 and "3 of 3 inputs failed" in err
+    assert len(pictures) == 3 and max(alive) <= 2
 
 
 # --- dry ----------------------------------------------------------------------------------------

@@ -23,13 +23,16 @@ class Failures:
 
     def __init__(self, problems: Sequence[tuple[str, ImageError]], screen: Screen) -> None:
         self.screen = screen
-        self.errors: list[BaseException] = []
+        self.statuses: list[int] = []
         for name, error in problems:
             self.tell(error, name)
 
     def tell(self, error: BaseException, name: str) -> None:
-        """One line, and one object for machines, on an input that failed."""
-        self.errors.append(error)
+        """One line, and one object for machines, on an input that failed.
+
+        The error itself is let go: its traceback holds all that the work had in its hands, pictures too.
+        """
+        self.statuses.append(exit_status(error))
         message = failure(error, name)
         if self.screen.debug:
             traceback.print_exception(error)
@@ -50,12 +53,12 @@ class Failures:
         That of the errors where all have the same; but wrong usage means that nothing was done, so that it takes
         every input.
         """
-        if not self.errors:
+        if not self.statuses:
             return 0
         if n_inputs > 1:
-            self.screen.error(f"{len(self.errors)} of {n_inputs} inputs failed")
-        statuses = {exit_status(error) for error in self.errors}
-        if len(statuses) > 1 or (statuses == {OptionError.exit_status} and len(self.errors) < n_inputs):
+            self.screen.error(f"{len(self.statuses)} of {n_inputs} inputs failed")
+        statuses = set(self.statuses)
+        if len(statuses) > 1 or (statuses == {OptionError.exit_status} and len(self.statuses) < n_inputs):
             return SOME_FAILED
         return statuses.pop()
 
@@ -102,5 +105,6 @@ def run_several(
                 raise
             except Exception as error:
                 failures.tell(error, item.name)
+            del made  # the next one may need the memory
         results.close()
     return failures.status(len(inputs) + len(problems))
