@@ -21,6 +21,7 @@ RANKS = {
     "extras": 1,
     "metadata": 1,
     "metrics": 2,
+    "drawn": 1,
     "entropy": 2,
     "images": 2,
     "saliency": 3,

@@ -158,3 +158,27 @@ class UnsteadyEncoder:
 def test_landing_finds_a_file_where_sizes_waver(max_bytes: int) -> None:
     match = land_within(UnsteadyEncoder(), 0.0, 1.0, max_bytes)
     assert 0.95 * min(875, max_bytes) <= len(match.data) <= max_bytes
+
+
+class AstrayEncoder:
+    """Files have a third of the bytes that estimates say, and once prepared, at most a fifth more than where it was."""
+
+    def __init__(self, largest: float = math.inf) -> None:
+        self.largest = largest
+
+    def encode(self, setting: float) -> bytes:
+        return b"x" * round(min(3000 * setting, self.largest))
+
+    def rough_bytes(self, setting: float) -> float:
+        return 9000 * setting
+
+    def near(self, setting: float, n_bytes: float | None = None) -> AstrayEncoder:
+        return AstrayEncoder(1.2 * 3000 * setting)
+
+    def revised(self, data: bytes, setting: float) -> tuple[AstrayEncoder | None, str]:
+        return None, ""
+
+
+@pytest.mark.parametrize("max_bytes", [300, 900, 2000])
+def test_an_encoder_whose_estimates_are_astray_is_prepared_anew(max_bytes: int) -> None:
+    assert 0.98 * max_bytes <= len(land_within(AstrayEncoder(), 0.0, 1.0, max_bytes).data) <= max_bytes

@@ -1,4 +1,4 @@
-"""Which pictures count as drawn, and what the network's map would have cost them: `msroi/saliency/drawn.py`.
+"""Which pictures count as drawn, and what the network's map would have cost them: `msroi/drawn.py`.
 
     python -m train.measure_drawn [FOLDER ...] [--cut-out ECSSD] [--cost] [--qualities 30 50 75]
 
@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.drawn import DRAWN, TILES_ENOUGH, share_drawn
 from msroi.images import read
 from msroi.jpeg import plain
 from msroi.saliency import kinds
-from msroi.saliency.drawn import DRAWN, TILES_ENOUGH, share_drawn
 from msroi.saliency.network import load
 from train.made import PICTURES
 from train.measure_maps import ours, with_masks

@@ -173,7 +173,8 @@ def _add_encoder(parser: argparse.ArgumentParser) -> None:
         "--chroma",
         choices=("keep", "auto", "420", "422", "444"),
         default=argparse.SUPPRESS,
-        help="colour sampling; auto: 444 where 420 visibly harms coloured text and edges, else as keep; "
+        help="colour sampling; auto: the better of 420 and 444 on screens and drawings, elsewhere 444 where 420 "
+        "visibly harms coloured text and edges, else as keep; "
         "two-pass and plain always have 420 (default keep: with method rdo that of a JPEG input, else 420)",
     )
     group.add_argument(

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.errors import OptionError
+from msroi.jpeg.chroma_trial import Rdo
 from msroi.jpeg.interval import Interval
 from msroi.jpeg.plain import Plain
-from msroi.jpeg.rdo import Rdo
 from msroi.jpeg.two_pass import TwoPass
 
 if TYPE_CHECKING:

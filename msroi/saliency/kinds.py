@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from msroi.drawn import is_drawn
 from msroi.errors import OptionError
 from msroi.images import read
 from msroi.options import MapKind, MapQuality, one_of
 from msroi.saliency import activation_maps as maths
-from msroi.saliency.drawn import is_drawn
 from msroi.saliency.network import DEFAULT_NETWORK, Evidence, Network, load
 
 MAP_VERSION = 2
