@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("constriction", reason="the extra keras is not installed")
+pytest.importorskip("constriction", reason="needs the keras extra")
 
 from msroi.entropy import RangeDecoder, round_to_total
 from msroi.errors import BitstreamError, OptionError, SaliencyError

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("constriction", reason="the extra keras is not installed")
+pytest.importorskip("constriction", reason="needs the keras extra")
 
 from msroi.entropy import BIT_TABLES
 from msroi.neural.recurrent import context
@@ -96,7 +96,7 @@ class TestWithKeras:
 
     @pytest.fixture(autouse=True)
     def _keras(self) -> None:
-        pytest.importorskip("keras", reason="the extra keras is not installed")
+        pytest.importorskip("keras", reason="needs the keras extra")
 
     def test_the_published_widths_cost_what_was_published(self) -> None:
         """284 GMAC an iteration at Kodak's size: our reading of the units is of the published size."""
