@@ -17,7 +17,7 @@ targets = {
 }
 for what, options in targets.items():
     report = msroi.compress(photo, **options).report
-    print(f"{what}: {report.output_bytes:,} bytes, plain {report.plain_bytes:,}; {report.reached}")
+    print(f"{what}: {report.output_bytes:,} bytes; {report.reached}")
 
 # What cannot be reached is an error that says how near an encode came.
 try:

@@ -270,6 +270,13 @@ def test_ac_energy() -> None:
     np.testing.assert_allclose(_kernels.ac_energy(coefficients), expected, rtol=1e-5)
 
 
+def test_dequantise() -> None:
+    levels = np.random.default_rng(3).integers(-1024, 1024, (3, 5, 64)).astype(np.int16)
+    table = np.arange(1, 65, dtype=np.uint16)
+    for threads in (1, 4):
+        assert np.array_equal(_kernels.dequantise(levels, table, threads), levels.astype(np.float32) * table)
+
+
 @pytest.mark.parametrize("start", [1, 3, 63])
 def test_block_texture(start: int) -> None:
     coefficients = _kernels.forward_dct(random_plane(40, 72))

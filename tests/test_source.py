@@ -351,6 +351,7 @@ def test_far_from_the_source_our_tables_stand_as_they_are() -> None:
 
 
 def test_a_map_on_a_fine_source_is_followed_as_well_as_on_pixels() -> None:
+    """Without the guard, whose strength would be another on either way."""
     from skimage import data
 
     differences = []
@@ -362,7 +363,9 @@ def test_a_map_on_a_fine_source_is_followed_as_well_as_on_pixels() -> None:
         for target in (30, 50):
             by_lattice, by_pixels = (
                 metrics.psnr_db(pixels[60:200, 120:260], plain.decode(result.data)[60:200, 120:260])
-                for result in (msroi.compress(image, quality=target, saliency=saliency) for image in (jpeg, pixels))
+                for result in (
+                    msroi.compress(image, quality=target, saliency=saliency, guard=False) for image in (jpeg, pixels)
+                )
             )
             differences.append(by_lattice - by_pixels)
     assert np.mean(differences) > -0.02

@@ -73,10 +73,11 @@ def figures(report: Report) -> list[str]:
     """What was aimed at and reached, what the guard did, and where the time went: lines for those who ask."""
     setting = "" if report.setting is None else f", setting {report.setting:g}"
     kept = f"; {report.reason}" if report.reason else ""
+    plain = f"plain JPEG at quality {report.quality}: {report.plain_bytes:,} bytes; " if report.plain_bytes else ""
     lines = [
         f"{report.method}{setting}; map {report.map_kind}; target: {report.target}; reached: {report.reached}{kept}",
-        f"plain JPEG at quality {report.quality}: {report.plain_bytes:,} bytes; this file: {report.output_bytes:,}, "
-        f"{report.coded_bytes:,} of them the picture; {report.n_probes} files tried",
+        f"{plain}this file: {report.output_bytes:,} bytes, {report.coded_bytes:,} of them the picture; "
+        f"{report.n_probes} files tried",
         *report.details,
     ]
     stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in report.seconds_by_stage.items())

@@ -410,6 +410,12 @@ MSROI_HOT void inverse_rows(const int16_t* levels, const float* table, int64_t h
     }
 }
 
+// Coefficients that levels stand for.
+MSROI_HOT void dequantise_blocks(const int16_t* levels, const float* table, int64_t first, int64_t last, float* out) {
+    for (int64_t block = first; block < last; ++block)
+        for (int k = 0; k < 64; ++k) out[64 * block + k] = static_cast<float>(levels[64 * block + k]) * table[k];
+}
+
 // Sum of the squared AC coefficients of each block.
 MSROI_HOT void energy_rows(const float* coefficients, int64_t first, int64_t last, float* out) {
     for (int64_t block = first; block < last; ++block) {
@@ -1637,6 +1643,22 @@ void check_decodable(const Array<int16_t>& levels, const Array<uint16_t>& table,
         refuse("height, width: do not go with the blocks of levels");
 }
 
+Array<float> dequantise(const Array<int16_t>& levels, const Array<uint16_t>& table, int threads) {
+    check_levels(levels);
+    check_table(table);
+    const auto rows = levels.shape(0), columns = levels.shape(1);
+    Array<float> out({rows, columns, py::ssize_t{64}});
+    float steps[64];
+    std::copy(table.data(), table.data() + 64, steps);
+    const auto* in = levels.data();
+    auto* result = out.mutable_data();
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::share(rows * columns, threads,
+                 [&](int64_t a, int64_t b) { msroi::dequantise_blocks(in, steps, a, b, result); });
+    return out;
+}
+
 Array<float> inverse_dct(const Array<int16_t>& levels, const Array<uint16_t>& table, py::ssize_t height,
                          py::ssize_t width, int threads) {
     check_decodable(levels, table, height, width);
@@ -1879,6 +1901,8 @@ PYBIND11_MODULE(_kernels, module) {
     module.def("forward_dct", &forward_dct, py::arg("plane").noconvert(), py::arg("threads") = 1);
     module.def("overshooting_dct", &overshooting_dct, py::arg("plane").noconvert(), py::arg("shrink").noconvert(),
                py::arg("margin"), py::arg("most"), py::arg("reach"), py::arg("rounds"), py::arg("threads") = 1);
+    module.def("dequantise", &dequantise, py::arg("levels").noconvert(), py::arg("table").noconvert(),
+               py::arg("threads") = 1);
     module.def("inverse_dct", &inverse_dct, py::arg("levels").noconvert(), py::arg("table").noconvert(),
                py::arg("height"), py::arg("width"), py::arg("threads") = 1);
     module.def("inverse_dct_half", &inverse_dct_half, py::arg("levels").noconvert(), py::arg("table").noconvert(),

@@ -30,6 +30,9 @@ def overshooting_dct(
     beyond, by at most `reach` (at most 64) and at least `margin` of the block's contrast or `most`, so that the
     coefficients are few and small: `rounds` steps toward the least sum of shrink (64,) times their magnitudes."""
 
+def dequantise(levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], threads: int = 1) -> Floats:
+    """(rows, columns, 64) coefficients that levels stand for: levels x table."""
+
 def inverse_dct(
     levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], height: int, width: int, threads: int = 1
 ) -> Floats:

@@ -22,9 +22,9 @@ from msroi.jpeg.tables import Floats
 Pixels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
 
-# Above so many pixels the guard looks at strips of so many rows, whole MCUs, evenly spaced: at a trial, and at what is
-# written.
-SAMPLE_PIXELS, CHECK_PIXELS = 600_000, 1_000_000
+# Above so many pixels the guard's trials look at strips of so many rows, whole MCUs, evenly spaced; what is written is
+# judged as a whole up to CHECK_PIXELS, a screen's, and by these strips beyond.
+SAMPLE_PIXELS, CHECK_PIXELS = 600_000, 2_100_000
 STRIP = 64
 
 # Strengths are tried in steps of one part in STEPS; SSIM must exceed plain's by MARGIN, because what is
@@ -39,82 +39,92 @@ MARK_BYTES, LEFT_SHARE = 48, 0.0012
 Trial = Callable[[float], bytes]
 
 
-def sampled_rows(height: int, width: int, n_pixels: int = SAMPLE_PIXELS) -> Rows:
+def sampled_rows(height: int, width: int) -> Rows:
     """The rows of a picture that the guard looks at: all, or of a large one strips of whole MCUs."""
-    n_strips = max(1, n_pixels // (STRIP * width))
-    if height * width <= n_pixels or n_strips * STRIP >= height:
+    n_strips = max(1, SAMPLE_PIXELS // (STRIP * width))
+    if height * width <= SAMPLE_PIXELS or n_strips * STRIP >= height:
         return np.arange(height)
     tops = [round(i * (height // STRIP - 1) / max(1, n_strips - 1)) * STRIP for i in range(n_strips)]
     return np.concatenate([np.arange(top, top + STRIP) for top in tops])
 
 
-def sample(pixels: Pixels, weights: Floats, rows: Rows | None = None) -> tuple[Pixels, Floats]:
+def sample(pixels: Pixels, weights: Floats) -> tuple[Pixels, Floats]:
     """Strips of a large picture one under the other, and the weights of their blocks."""
-    rows = sampled_rows(*pixels.shape[:2]) if rows is None else rows
+    rows = sampled_rows(*pixels.shape[:2])
     if len(rows) == len(pixels):
         return pixels, weights
     return np.ascontiguousarray(pixels[rows]), np.ascontiguousarray(weights[rows[::8] // 8])
 
 
-def strength(pixels: Pixels, weights: Floats, trial: Trial, n_bytes: float | None = None, threads: int = 1) -> float:
-    """The largest strength from 0 to 1 that leaves the background at least as good as plain's.
+class Guard:
+    """What files of a picture may lose outside the map: no more than plain JPEG of as many bytes.
 
-    pixels: the picture; weights: of its blocks at full strength. trial: makes a file of it. n_bytes: what the file will
-    have in the end, if that is known: plain's SSIM jumps from one quality to the next where a step of its DC meets
-    black or a dark ground and the next does not, and trials may be some per cent smaller or larger.
-    """
-    background = weights < 1
-    if not background.any():
-        return 1.0
-    rivals = _Rivals(pixels, background, threads)
-
-    def passes(step: int) -> bool:
-        data = trial(step / STEPS)
-        goal = n_bytes or len(data)
-        ours = rivals.similarity_of(data) + rivals.slope_at(goal) * math.log(goal / len(data))
-        return ours >= rivals.similarity_at(goal) + MARGIN
-
-    if passes(STEPS):
-        return 1.0
-    low, high = 0, STEPS
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if passes(middle) else (low, middle)
-    return low / STEPS
-
-
-class Check:
-    """What a finished file lost outside the map, against plain JPEG of as many bytes.
-
-    pixels: the picture; weights: of its blocks at full strength.
+    picture: uint8 (height, width[, 3]); weights: of its blocks at full strength. As attributes pixels and weights are
+    those of the sample that trials are made of.
     """
 
-    def __init__(self, pixels: Pixels, weights: Floats, threads: int = 1) -> None:
-        self._picture = pixels
-        self._rows = sampled_rows(pixels.shape[0], pixels.shape[1], CHECK_PIXELS)
-        self._pixels, own = sample(pixels, weights, self._rows)
-        self._background = own < 1
-        self._rivals: _Rivals | None = None
-        self._threads = threads
+    def __init__(self, picture: Pixels, weights: Floats, threads: int = 1) -> None:
+        self._picture, self._all_weights, self._threads = picture, weights, threads
+        self.pixels, self.weights = sample(picture, weights)
+        self._of_sample: _Rivals | None = None
+        self._of_picture: _Rivals | None = None
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether trials are made of a part of the picture."""
+        return self.pixels is not self._picture
+
+    def strength(self, trial: Trial, n_bytes: float | None = None) -> float:
+        """The largest strength from 0 to 1 that leaves the background at least as good as plain's.
+
+        trial: makes a file of the sample. n_bytes: what such a file will have in the end, if that is known: plain's
+        SSIM jumps from one quality to the next where a step of its DC meets black or a dark ground and the next does
+        not, and trials may be some per cent smaller or larger.
+        """
+        if not (self.weights < 1).any():
+            return 1.0
+        rivals = self._rivals(whole=False)
+
+        def passes(step: int) -> bool:
+            data = trial(step / STEPS)
+            goal = n_bytes or len(data)
+            ours = rivals.similarity_of(data) + rivals.slope_at(goal) * math.log(goal / len(data))
+            return ours >= rivals.similarity_at(goal) + MARGIN
+
+        if passes(STEPS):
+            return 1.0
+        low, high = 0, STEPS
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if passes(middle) else (low, middle)
+        return low / STEPS
 
     def shortfall(self, jpeg: bytes) -> float:
         """How far SSIM outside is below plain's; 0 where it is not. jpeg: a file of ours, without metadata."""
-        if not self._background.any():
+        whole = not self.is_sampled or self._picture.shape[0] * self._picture.shape[1] <= CHECK_PIXELS
+        if not ((self._all_weights if whole else self.weights) < 1).any():
             return 0.0
-        if self._rivals is None:
-            self._rivals = _Rivals(self._pixels, self._background, self._threads)
-        own, share, margin = jpeg, 1.0, 0.0
-        if self._pixels is not self._picture:
-            own, share, margin = _strips_of(jpeg, self._rows), self._share(len(jpeg)), MARGIN
-        n_bytes = (len(jpeg) * (1 + LEFT_SHARE) + MARK_BYTES) * share
-        wanted = self._rivals.similarity_at(n_bytes) + margin
-        return max(0.0, wanted - self._rivals.similarity_of(own))
+        rivals = self._rivals(whole)
+        n_bytes = len(jpeg) * (1 + LEFT_SHARE) + MARK_BYTES
+        if not whole:
+            n_bytes *= self._share(len(jpeg))
+            jpeg = _strips_of(jpeg, sampled_rows(*self._picture.shape[:2]))
+        return max(0.0, rivals.similarity_at(n_bytes) - rivals.similarity_of(jpeg))
+
+    def _rivals(self, whole: bool) -> _Rivals:
+        if whole and self.is_sampled:
+            if self._of_picture is None:
+                self._of_picture = _Rivals(self._picture, self._all_weights < 1, self._threads)
+            return self._of_picture
+        if self._of_sample is None:
+            self._of_sample = _Rivals(self.pixels, self.weights < 1, self._threads)
+        return self._of_sample
 
     def _share(self, n_bytes: int) -> float:
         """Of the bytes of plain JPEG of the whole picture, those of its strips, where it has about `n_bytes`."""
-        assert self._rivals is not None
-        quality = self._rivals.quality_at(n_bytes * self._pixels.size / self._picture.size)
-        return self._rivals.size(quality) / len(plain.encode(self._picture, quality))
+        rivals = self._rivals(whole=False)
+        quality = rivals.quality_at(n_bytes * self.pixels.size / self._picture.size)
+        return rivals.size(quality) / len(plain.encode(self._picture, quality))
 
 
 def _strips_of(jpeg: bytes, rows: Rows) -> bytes:

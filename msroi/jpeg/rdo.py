@@ -208,12 +208,12 @@ class RdoEncoder:
     ) -> None:
         self._pixels, self._preset = pixels, preset
         self._baseline, self._threads = baseline, threads
-        self._weights, self._guarded = weights, guarded
+        self._weights = weights
+        self._guard = None if weights is None or not guarded else guard.Guard(pixels, weights, threads)
         self._scale: float | None = None  # of the tables, where it is settled
         self._shift = 0.0  # added to settings, so that other weights leave sizes where they were
         self._prices: list[symbol_prices.Prices] | None = None  # where they are known from settings nearby
         self._unprepared: RdoEncoder | None = None  # what `near` started from
-        self._check: guard.Check | None = None  # of written files, once there is one
         self._height, self._width = pixels.shape[:2]
         self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
         self._sampling = sampling
@@ -268,17 +268,17 @@ class RdoEncoder:
 
         The strength is halved, then the map is let go, then the preset that leans to structure is taken.
         """
-        if self._weights is None or not self._guarded:
+        if self._guard is None:
             return None, ""
-        if self._check is None:
-            self._check = guard.Check(self._pixels, self._weights, self._threads)
-        shortfall = self._check.shortfall(data)
-        if shortfall:
-            cautious = self._more_cautious()
-            if cautious is not None:
-                cautious._check = self._check
-                return cautious._prepared(setting), ""
-        return None, self._note(shortfall)
+        shortfall = self._guard.shortfall(data)
+        cautious = self._more_cautious() if shortfall else None
+        if cautious is None:
+            return None, self._note(shortfall)
+        # Of this encoder it is known how far estimates are from files.
+        usual = self._bytes_of(self._samples(setting))
+        prepared = cautious._prepared(setting)
+        prepared._shift += _setting_between(prepared._bytes_of(prepared._samples(setting)), usual)
+        return prepared, ""
 
     def _more_cautious(self) -> RdoEncoder | None:
         before = self._unprepared or self
@@ -354,7 +354,7 @@ class RdoEncoder:
         Where that is not at all, the preset that leans to structure often holds the background and can follow.
         """
         tuned = self._copy()
-        if self._weights is None or not self._guarded:
+        if self._guard is None:
             return tuned
         tuned.strength = self._safe_strength(setting, n_bytes)
         if not tuned.strength and self._preset is DEFAULT:
@@ -365,15 +365,20 @@ class RdoEncoder:
         return tuned
 
     def _safe_strength(self, setting: float, n_bytes: float | None = None) -> float:
-        assert self._weights is not None
-        pixels, weights = guard.sample(self._pixels, self._weights)
+        assert self._guard is not None
         part = self
-        if pixels is not self._pixels:
+        if self._guard.is_sampled:
             source = None
             if self._source.tables is not None:
                 source = strips(self._source, guard.sampled_rows(*self._pixels.shape[:2]))
             part = RdoEncoder(
-                pixels, self._preset, sampling=self._sampling, source=source, weights=weights, threads=self._threads
+                self._guard.pixels,
+                self._preset,
+                sampling=self._sampling,
+                source=source,
+                weights=self._guard.weights,
+                guarded=False,
+                threads=self._threads,
             )
 
         usual = part.rough_bytes(setting)
@@ -387,7 +392,7 @@ class RdoEncoder:
             tried._shift += _setting_between(tried.rough_bytes(setting), usual)
             return tried.encode(setting)
 
-        return guard.strength(pixels, weights, trial, n_bytes, self._threads)
+        return self._guard.strength(trial, n_bytes)
 
     def _masked(self) -> list[Component]:
         """The picture's components with the weights of masking."""

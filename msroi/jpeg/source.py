@@ -75,9 +75,7 @@ def from_jpeg(picture: Picture, threads: int = 1) -> Coefficients | None:
     half = _kernels.inverse_dct_half(levels[0], tables[0], height, width, threads)
     planes = []
     for index, table in enumerate(tables):
-        plane = levels[index].astype(np.float32)
-        plane *= table.astype(np.float32)
-        planes.append(plane)
+        planes.append(_kernels.dequantise(levels[index], table, threads))
         levels[index] = np.empty((0, 0, 64), np.int16)  # memory of large pictures
     limits = at_limits(planes[0], picture.pixels)
     drop_unseen(planes, limits, samplings[0])

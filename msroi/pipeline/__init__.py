@@ -188,7 +188,7 @@ def _report(job: Job, outcome: Outcome, map_kind: str, stages: Stages) -> Report
         width=width,
         height=height,
         source_bytes=None if source.data is None else len(source.data),
-        plain_bytes=job.plain_bytes,
+        plain_bytes=job.plain_bytes if request.goal in MATCHES else None,
         coded_bytes=outcome.coded_bytes,
         output_bytes=len(outcome.data),
         method=request.codec.name,

@@ -65,7 +65,7 @@ def _equal_size(job: Job, encoder: Encoder) -> Outcome:
         yardstick = f"plain JPEG at quality {job.request.quality} ({budget} bytes)"
         need = f"{job.request.codec.name} needs at least {error.smallest}"
         raise TargetError(f"{yardstick}: {need}; raise --quality") from None
-    return _outcome(job, match, _marked_overhead(job))
+    return _outcome(job, match, job.overhead)
 
 
 def _plain_file(job: Job, encoder: Encoder, budget: int) -> Outcome:
@@ -74,10 +74,9 @@ def _plain_file(job: Job, encoder: Encoder, budget: int) -> Outcome:
     A higher quality with as few bytes, as in flat pictures, is not asked for.
     """
     settings = cast(Sequence[int], encoder.settings)[: job.request.quality]
-    overhead = budget - len(job.plain_jpeg)
     first = job.request.quality - 1
     match = largest_within(lambda quality: job.unmarked(encoder.encode(quality)), settings, budget, first=first)
-    return _outcome(job, match, overhead)
+    return _outcome(job, match, job.metadata_bytes)
 
 
 def _largest_marked(job: Job, encoder: Encoder, budget: int) -> Match:
@@ -85,13 +84,13 @@ def _largest_marked(job: Job, encoder: Encoder, budget: int) -> Match:
 
     Of a tiny picture the mark alone may be more than plain leaves: Huffman codes of its own make room then.
     """
-    overhead, first = _marked_overhead(job), None
+    overhead, first = job.overhead, None
     if not isinstance(encoder.settings, Interval):
         first = _first(job, encoder.settings)
     try:
         return _largest_whole(job, encoder.encode, encoder, budget, overhead, first)
     except NoneFitsError as error:
-        mark = overhead - (budget - len(job.plain_jpeg))
+        mark = overhead - job.metadata_bytes
         if isinstance(encoder.settings, Interval) or error.smallest - mark > budget:
             raise
         return _largest_whole(job, lambda setting: lossless.compact(encoder.encode(setting)), encoder, budget, overhead)
@@ -115,25 +114,19 @@ def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outc
     share = 100 * len(data) / job.plain_bytes
     scores = judge.figures(match.data)
     match = replace(match, data=data, reached=f"{match.reached} in {share:.1f} % of plain's bytes")
-    return replace(_outcome(job, match, _marked_overhead(job)), scores=scores)
+    return replace(_outcome(job, match, job.overhead), scores=scores)
 
 
 def _whole_file(job: Job, encoder: Encoder) -> Outcome:
     """A target that counts metadata, which take the same bytes in every file."""
-    max_bytes, overhead = job.max_bytes or 0, _marked_overhead(job)
+    max_bytes, overhead = job.max_bytes or 0, job.overhead
     try:
         match = _largest_whole(job, encoder.encode, encoder, max_bytes, overhead)
     except TargetError as error:
-        metadata = job.plain_bytes - len(job.plain_jpeg)
-        much = metadata > _MUCH_METADATA * max_bytes
-        hint = f"; metadata take {metadata} bytes (--strip)" if much else ""
+        much = job.metadata_bytes > _MUCH_METADATA * max_bytes
+        hint = f"; metadata take {job.metadata_bytes} bytes (--strip)" if much else ""
         raise TargetError(f"{error}{hint}") from None
     return _outcome(job, match, overhead)
-
-
-def _marked_overhead(job: Job) -> int:
-    """What metadata and our mark add to a coded picture, in bytes."""
-    return len(job.assembled(job.plain_jpeg)) - len(job.plain_jpeg)
 
 
 def _largest_whole(

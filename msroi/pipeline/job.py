@@ -26,7 +26,6 @@ class Job:
     """A picture, ready to be coded.
 
     source: as read. picture: with the colour, size and metadata asked for.
-    plain_jpeg: plain JPEG of the upright picture at the request's quality, the yardstick.
     hints: what the map is made from; None where nothing needs one.
     saliency: float32 (height, width) in [0, 1], upright; None before `with_map`, and without hints.
     map_identity: equal for equal maps, "" without one. map_notice: what the user should know of the map, or "".
@@ -35,7 +34,6 @@ class Job:
     request: Request
     source: Picture
     picture: Picture
-    plain_jpeg: bytes
     hints: Hints | None
     map_identity: str
     n_threads: int
@@ -93,6 +91,11 @@ class Job:
         return f"at most {self.max_bytes} bytes for the whole file{bits}"
 
     @functools.cached_property
+    def plain_jpeg(self) -> bytes:
+        """Plain JPEG of the upright picture at the request's quality, the yardstick where no size is asked for."""
+        return plain.encode(self.picture.upright, self.request.quality)
+
+    @functools.cached_property
     def plain_bytes(self) -> int:
         """Bytes of plain's file with the metadata that ours carries: what ours is measured against."""
         return len(self.unmarked(self.plain_jpeg))
@@ -112,6 +115,20 @@ class Job:
         """The whole file: a coded picture with metadata and our mark."""
         return meta.assemble(coded, self.picture.metadata, self.mark(coded))
 
+    @functools.cached_property
+    def overhead(self) -> int:
+        """What metadata and our mark add to a coded picture, in bytes: to any of ours as many."""
+        return len(self.assembled(self._tiny)) - len(self._tiny)
+
+    @functools.cached_property
+    def metadata_bytes(self) -> int:
+        """What metadata alone add."""
+        return len(self.unmarked(self._tiny)) - len(self._tiny)
+
+    @functools.cached_property
+    def _tiny(self) -> bytes:
+        return plain.encode(self.picture.upright[:8, :8], plain.QUALITIES[0])
+
     def with_map(self) -> Job:
         """The job with its map made. Errors: SaliencyError, OptionError for a box outside of the input."""
         if self.hints is None:
@@ -127,7 +144,7 @@ class Job:
 
 
 def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> Job:
-    """Everything before the encoder but the map: colour, size, metadata, plain's file.
+    """Everything before the encoder but the map: colour, size, metadata.
 
     There will be a map only if the codec, the target or the user asks for one.
     Errors: SaliencyError and OptionError for a map that cannot be had.
@@ -146,8 +163,7 @@ def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> 
             width, height = picture.upright_size
             hints = replace(hints, saliency=user_map(hints.saliency, height, width))
     identity = map_identity(request, hints, picture.upright_size)
-    plain_jpeg = plain.encode(picture.upright, request.quality)
-    return Job(request, source, picture, plain_jpeg, hints if wanted else None, identity, n_threads)
+    return Job(request, source, picture, hints if wanted else None, identity, n_threads)
 
 
 def map_identity(request: Request, hints: Hints, upright_size: tuple[int, int]) -> str:

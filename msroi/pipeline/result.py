@@ -22,7 +22,8 @@ class Report:
     """What was asked, what came out. All sizes in bytes, counted on the data themselves.
 
     source_bytes: the input as read, None for arrays and images that are no file.
-    plain_bytes: plain JPEG of the upright picture at `quality`, with the metadata that the result carries.
+    plain_bytes: plain JPEG of the upright picture at `quality`, with the metadata that the result carries; None where a
+        size was asked for, which has nothing to do with plain's.
         Of a file that was made already, plain JPEG of that file, not of the picture that it was made from.
     coded_bytes: the picture data of the result, without metadata. output_bytes: the whole file.
     match: "size", "quality", or the target given instead: "bytes", "bits per pixel".
@@ -43,7 +44,7 @@ class Report:
     width: int
     height: int
     source_bytes: int | None
-    plain_bytes: int
+    plain_bytes: int | None
     coded_bytes: int
     output_bytes: int
     method: str
