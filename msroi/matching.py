@@ -46,10 +46,14 @@ class Match:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a file is good enough, and what it reached in words ("33.1 dB")."""
+    """Whether a file is good enough, and what it reached in words ("33.1 dB").
+
+    margin: by how many decibels it is above what is wanted, or below it; searches between real settings need it.
+    """
 
     good: bool
     reached: str
+    margin: float = 0.0
 
 
 class NoneFitsError(TargetError):
@@ -195,13 +199,13 @@ def _guess(sizes: dict[int, int], low: int, high: int, max_bytes: int, slope: fl
 # --- real-valued settings -------------------------------------------------------------------------
 
 # A file this much under its target is near enough, and so many are made at most.
-NEAR_ENOUGH = 0.0012
+NEARENOUGH = 0.0012
 LANDINGS = 7
 
 # A file this much under its target is worth more tries, until settings differ by less than this share of the
 # interval.
 FAR = 0.005
-_FINEST = 1e-5
+FINEST = 1e-5
 
 # Estimates end when the setting they point to moves by less than this share of the interval, or after so
 # many.
@@ -243,7 +247,7 @@ def land_within(
     max_bytes: int,
     *,
     overhead: int = 0,
-    near_enough: float = NEAR_ENOUGH,
+    near_enough: float = NEARENOUGH,
     tries: int = LANDINGS,
 ) -> Match:
     """The largest file found of at most `max_bytes` bytes, over settings from `low` to `high`.
@@ -256,7 +260,7 @@ def land_within(
     Errors: NoneFitsError where none fits; it says how small the file can be.
     """
     landing = _Landing(low, high, max_bytes, overhead, near_enough, tries)
-    setting = _estimated(encoder, low, high, landing.goal, overhead)
+    setting = estimated(encoder, low, high, landing.goal, overhead)
     setting, prepared, first = landing.prepare(encoder, setting)
     n_probes = 0
     while prepared is not None:
@@ -311,8 +315,8 @@ class _Landing:
                 kept = (size, setting, data)
             if kept and self._is_near(*kept[:2], n_files=len(sizes)):
                 break
-            following = _onward(sizes, self.low, self.high, self.goal)
-            if min(abs(following - s) for s in sizes) < _FINEST * (self.high - self.low):
+            following = onward(sizes, self.low, self.high, self.goal)
+            if min(abs(following - s) for s in sizes) < FINEST * (self.high - self.low):
                 break
             setting = following
         if kept is None:
@@ -326,54 +330,7 @@ class _Landing:
         return n_files >= self.tries and size >= self.max_bytes * (1 - FAR)
 
 
-# Steps away from the first guess, and halvings after, of a search for a quality.
-_STRIDE, _HALVINGS = 0.03, 5
-
-
-def fewest_bytes_between(
-    encoder: RealEncoder, low: float, high: float, good_enough: Callable[[bytes], Verdict], near_bytes: int
-) -> Match:
-    """The smallest file found that is good enough, over settings from `low` to `high`.
-
-    near_bytes: a size near which the answer is expected. From there strides find two settings of which the
-    larger is good enough, and halvings with the encoder prepared between them narrow them down.
-    Errors: TargetError where no setting is good enough; it says what the largest reached.
-    """
-    n_probes, best, verdict = 0, None, Verdict(False, "")
-
-    def is_good(prepared: RealEncoder, setting: float) -> bool:
-        nonlocal n_probes, best, verdict
-        data = prepared.encode(setting)
-        n_probes += 1
-        verdict = good_enough(data)
-        if verdict.good and (best is None or len(data) < len(best[0])):
-            best = (data, setting, verdict.reached)
-        return verdict.good
-
-    setting = _estimated(encoder, low, high, math.log(max(1, near_bytes)))
-    stride = _STRIDE * (high - low)
-    good = is_good(encoder.near(setting), setting)
-    bad_end, good_end = (low - stride, setting) if good else (setting, high + stride)
-    while True:
-        following = setting - stride if good else setting + stride
-        following = min(max(following, low), high)
-        if following == setting:
-            break
-        setting = following
-        if is_good(encoder.near(setting), setting) != good:
-            bad_end, good_end = (setting, good_end) if good else (bad_end, setting)
-            break
-        bad_end, good_end = (bad_end, setting) if good else (setting, good_end)
-    if best is None:
-        raise TargetError(f"not reached; the best of this method has {verdict.reached}")
-    prepared = encoder.near(min(max((bad_end + good_end) / 2, low), high))
-    for _ in range(_HALVINGS if bad_end >= low else 0):
-        middle = (bad_end + good_end) / 2
-        bad_end, good_end = (bad_end, middle) if is_good(prepared, middle) else (middle, good_end)
-    return Match(best[0], best[1], n_probes, best[2], prepared.revised(best[0], best[1])[1])
-
-
-def _estimated(encoder: RealEncoder, low: float, high: float, goal: float, overhead: int = 0) -> float:
+def estimated(encoder: RealEncoder, low: float, high: float, goal: float, overhead: int = 0) -> float:
     """Where estimates say the goal (a log size) lies."""
     sizes: dict[float, float] = {}
     setting = (low + high) / 2
@@ -386,7 +343,7 @@ def _estimated(encoder: RealEncoder, low: float, high: float, goal: float, overh
     return setting
 
 
-def _onward(sizes: dict[float, float], low: float, high: float, goal: float) -> float:
+def onward(sizes: dict[float, float], low: float, high: float, goal: float) -> float:
     """The secant's setting, or one beyond it where the latest sizes fell on one side of the goal.
 
     Where sizes bend, secants come near from one side for ever; where they hardly move, as where a JPEG source

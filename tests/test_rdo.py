@@ -18,7 +18,8 @@ from msroi.jpeg.codec import make_codec
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.rdo import Rdo, RdoEncoder
 from msroi.jpeg.tables import PRESETS
-from msroi.matching import Verdict, fewest_bytes_between, land_within
+from msroi.matching import Verdict, land_within
+from msroi.pipeline.quality_search import fewest_bytes_between
 
 SIZES = [(1, 1), (1, 40), (7, 9), (8, 8), (16, 17), (33, 100)]
 
@@ -297,14 +298,25 @@ def test_target_below_the_smallest_file_says_so() -> None:
 def test_fewest_bytes_between(photo: np.ndarray) -> None:
     encoder = Rdo().start(Picture(photo), None, 1)
 
-    def judge(data: bytes) -> Verdict:
-        psnr = metrics.psnr_db(photo, plain.decode(data))
-        return Verdict(psnr >= 31, f"{psnr:.2f} dB")
+    class Judge:
+        """Wants a PSNR; its rough word is wrong by a quarter of a decibel."""
 
-    match = fewest_bytes_between(encoder, 0.0, 1.0, judge, 20_000)
-    assert 31 <= metrics.psnr_db(photo, plain.decode(match.data)) < 31.2
+        def __init__(self, wanted_db: float) -> None:
+            self.wanted_db = wanted_db
+
+        def __call__(self, data: bytes) -> Verdict:
+            psnr = metrics.psnr_db(photo, plain.decode(data))
+            return Verdict(psnr >= self.wanted_db, f"{psnr:.2f} dB", psnr - self.wanted_db)
+
+        def rough(self, data: bytes) -> float:
+            return self(data).margin + 0.25
+
+    for near_bytes in (20_000, 5_000, 80_000):
+        match = fewest_bytes_between(encoder, 0.0, 1.0, Judge(31), near_bytes)
+        assert 31 <= metrics.psnr_db(photo, plain.decode(match.data)) < 31.1
+        assert match.n_probes <= 20
     with pytest.raises(TargetError, match="the best"):
-        fewest_bytes_between(encoder, 0.0, 1.0, lambda data: Verdict(False, "nothing"), 20_000)
+        fewest_bytes_between(encoder, 0.0, 1.0, Judge(90), 20_000)
 
 
 def text(ink: int, paper: int) -> np.ndarray:

@@ -39,10 +39,10 @@ MARK_BYTES, LEFT_SHARE = 48, 0.0012
 Trial = Callable[[float], bytes]
 
 
-def sampled_rows(height: int, width: int) -> Rows:
+def sampled_rows(height: int, width: int, n_pixels: int = SAMPLE_PIXELS) -> Rows:
     """The rows of a picture that the guard looks at: all, or of a large one strips of whole MCUs."""
-    n_strips = max(1, SAMPLE_PIXELS // (STRIP * width))
-    if height * width <= SAMPLE_PIXELS or n_strips * STRIP >= height:
+    n_strips = max(1, n_pixels // (STRIP * width))
+    if height * width <= n_pixels or n_strips * STRIP >= height:
         return np.arange(height)
     tops = [round(i * (height // STRIP - 1) / max(1, n_strips - 1)) * STRIP for i in range(n_strips)]
     return np.concatenate([np.arange(top, top + STRIP) for top in tops])

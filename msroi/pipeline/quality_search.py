@@ -1,0 +1,133 @@
+"""The search for a quality with an encoder whose settings are real numbers: it knows margins, nothing of pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Protocol
+
+from msroi.errors import TargetError
+from msroi.matching import FINEST, Match, RealEncoder, Verdict, estimated, onward
+
+
+class Judge(Protocol):
+    """Says whether a file is good enough."""
+
+    def __call__(self, data: bytes) -> Verdict:
+        """The verdict on a file."""
+
+    def rough(self, data: bytes) -> float:
+        """About the margin of that verdict, for little time."""
+
+
+# Decibels that a file gains where its log size grows by 1, roughly; a margin so little above 0 is near enough, which
+# takes .3 % of the bytes; and a search ends after so many files, or twice as many where none is good.
+DECIBELS, ENOUGH, _FILES = 5.0, 0.015, 14
+
+# Files with a larger margin are not judged in full: there will be smaller ones.
+_AMPLE = 0.1
+
+# Shares of the interval: a step is at most the first, twice as much as the last one where that was cut too; an encoder
+# serves for settings as near as the second to the one that it was prepared for. Further off it gains less and less.
+_STRIDE, _PREPARED = 0.03, 0.01
+
+
+def fewest_bytes_between(
+    encoder: RealEncoder, low: float, high: float, judge: Judge, near_bytes: int, enough: float = ENOUGH
+) -> Match:
+    """The smallest file found that is good enough, over settings from `low` to `high`.
+
+    near_bytes: a size near which the answer is expected; enough: a margin that ends the search. Secants on the rough
+    margin come near, first with the encoder prepared at each setting, then with one that stays as it is; whatever seems
+    good enough is judged in full, and by how much the two differ is known from then on.
+    Errors: TargetError where no setting is good enough; it says what the largest reached.
+    """
+    setting: float | None = estimated(encoder, low, high, math.log(max(1, near_bytes)))
+    search = _Search(judge, low, high, enough)
+    while setting is not None:
+        prepared = encoder.near(setting)
+        search.look(prepared.encode(setting), setting, fresh=True)
+        while (setting := search.around()) is not None:
+            search.look(prepared.encode(setting), setting)
+        setting = search.onward()
+    best = search.close()
+    return replace(best, note=prepared.revised(best.data, best.setting)[1])
+
+
+class _Search:
+    """The files of a search for a quality: their settings and margins, and the smallest good one."""
+
+    def __init__(self, judge: Judge, low: float, high: float, enough: float) -> None:
+        self._judge, self._low, self._high, self._enough = judge, low, high, enough
+        # Margins in terms of log size: of encoders at the setting they were prepared for, and of the latest around it.
+        self._fresh: dict[float, float] = {}
+        self._near: dict[float, float] = {}
+        self._offset = 0.0  # of full margins to rough ones
+        self._stride = _STRIDE * (high - low)
+        self._is_done = False
+        self._ample: tuple[bytes, float] | None = None  # the smallest file that seemed better than need be
+        self.n_files = 0
+        self.best: Match | None = None
+        self.verdict = Verdict(False, "")
+
+    def look(self, data: bytes, setting: float, *, fresh: bool = False) -> None:
+        """Judges a file: in full where it may be good, and where there will be none beyond."""
+        self.n_files += 1
+        margin = self._judge.rough(data) + self._offset
+        is_end = setting >= self._high or setting <= self._low
+        if is_end or -ENOUGH < margin < max(_AMPLE, self._enough):
+            margin = self._settled(data, setting, margin)
+        elif margin >= 0 and (self._ample is None or len(data) < len(self._ample[0])):
+            self._ample = data, setting
+        if fresh:
+            self._near = {}
+            self._fresh[setting] = margin / DECIBELS
+        self._near[setting] = margin / DECIBELS
+
+    def _settled(self, data: bytes, setting: float, margin: float) -> float:
+        """The margin of a file by the full verdict, which may make it the best."""
+        if self.best is not None and len(data) >= len(self.best.data):
+            return margin
+        self.verdict = self._judge(data)
+        self._offset += self.verdict.margin - margin
+        if self.verdict.good:
+            self.best = Match(data, setting, self.n_files, self.verdict.reached)
+            self._is_done = self.verdict.margin <= self._enough
+        return self.verdict.margin
+
+    def close(self) -> Match:
+        """The smallest good file. Errors: TargetError where none was found."""
+        if self.best is None and self._ample is not None:
+            self._settled(*self._ample, 0.0)
+        if self.best is None:
+            raise TargetError(f"not reached; the best of this method has {self.verdict.reached}")
+        return replace(self.best, n_probes=self.n_files)
+
+    def around(self) -> float | None:
+        """The setting to try next with the encoder as it is, None if there is none."""
+        at, most = next(iter(self._near)), _PREPARED * (self._high - self._low)
+        following = self._secant(self._near)
+        return None if following is None or abs(following - at) > most else following
+
+    def onward(self) -> float | None:
+        """The setting to prepare an encoder for next, None at the end."""
+        latest = next(reversed(self._fresh))
+        following = self._secant(self._fresh)
+        if following is None or (latest <= self._low and self._fresh[latest] > 0):
+            return None
+        step = following - latest
+        if abs(step) > self._stride:
+            following = latest + math.copysign(self._stride, step)
+            self._stride *= 2
+        return following
+
+    def _secant(self, margins: dict[float, float]) -> float | None:
+        """Where the margin should be a little above 0; None where it is, or where that leads nowhere."""
+        latest = next(reversed(margins))
+        if self._is_done or self.n_files >= (_FILES if self.best else 2 * _FILES):
+            return None
+        if latest >= self._high and margins[latest] < 0:
+            return None
+        following = onward(margins, self._low, self._high, self._enough / 2 / DECIBELS)
+        finest = FINEST * (self._high - self._low)
+        return None if min(abs(following - setting) for setting in margins) < finest else following
