@@ -15,7 +15,7 @@ from msroi.jpeg import plain
 from msroi.jpeg.guard import sampled_rows
 from msroi.jpeg.interval import Interval
 from msroi.matching import Match, RealEncoder, Verdict
-from msroi.pipeline.quality_search import DECIBELS, ENOUGH, fewest_bytes_between
+from msroi.pipeline.quality_search import DECIBELS, border_between, fewest_bytes_between
 from msroi.pipeline.result import Saliency
 
 Pixels = npt.NDArray[np.uint8]
@@ -23,14 +23,15 @@ Pixels = npt.NDArray[np.uint8]
 # Of plain's bytes, what equal quality usually takes: where a search for it begins.
 USUAL_SHARE = 0.78
 
-# A PSNR so little above plain's was the harder condition, or as hard as SSIM.
+# A PSNR so little above SSIM, in decibels of their margins, is as hard a condition as that.
 _NEAR_DB = 0.15
 
-# A margin that ends the first search, whose file tells which variant to take and is seldom the smaller one.
-_NEARLY_DB = 0.1
+# A margin, and a number of files, that end the first search, whose file tells which variant to take; and the share of
+# the variant's bytes that it must promise to be searched to the end.
+_NEARLY_DB, _NEARLY_FILES, _LIKELY = 0.15, 4, 0.995
 
 # Margins are cut here. SSIM is first judged on strips of so many pixels.
-_MOST_DB, _SAMPLE_PIXELS = 20.0, 1_000_000
+_MOST_DB, _SAMPLE_PIXELS = 20.0, 700_000
 
 
 class AsGoodAs:
@@ -57,6 +58,8 @@ class AsGoodAs:
         self._some_weights = None if self._weights is None else self._weights[self._rows]
         if self._some_weights is not None and not self._some_weights.any():
             self._rows, self._some_weights = np.arange(len(pixels)), self._weights
+        self._rough: dict[int, tuple[float, float]] = {}  # margins of PSNR and of SSIM on the rows
+        self._correction, self._is_corrected = 0.0, False  # of the latter
         self._is_sample = len(self._rows) < len(pixels)
         self._some_ssim = self._ssim
         if self._is_sample:
@@ -68,6 +71,7 @@ class AsGoodAs:
             ssim = metrics.ssim(self._pixels, decoded, self._weights)
             self._judged[hash(data)] = metrics.psnr_db(self._pixels, decoded), ssim
         psnr_db, ssim = self._judged[hash(data)]
+        self._learn(data, ssim)
         good = psnr_db >= self._psnr_db and ssim >= self._ssim
         margin = min(_gain_db(psnr_db, self._psnr_db), _ssim_gain_db(ssim, self._ssim))
         return Verdict(good, self._in_words(psnr_db, ssim), margin)
@@ -80,7 +84,17 @@ class AsGoodAs:
         decoded = self._decode(data)
         psnr_margin = _gain_db(metrics.psnr_db(self._pixels, decoded), self._psnr_db)
         ssim = metrics.ssim(self._pixels[self._rows], decoded[self._rows], self._some_weights)
-        return min(psnr_margin, _ssim_gain_db(ssim, self._some_ssim))
+        margins = psnr_margin, _ssim_gain_db(ssim, self._some_ssim)
+        del decoded
+        self._rough[hash(data)] = margins
+        if not self._is_corrected and abs(min(margins)) < _NEARLY_DB:
+            self(data)  # and by how much strips differ from the whole is known
+        return min(margins[0], margins[1] + self._correction)
+
+    def _learn(self, data: bytes, ssim: float) -> None:
+        if hash(data) in self._rough:
+            self._correction = _ssim_gain_db(ssim, self._ssim) - self._rough[hash(data)][1]
+            self._is_corrected = True
 
     def figures(self, data: bytes) -> dict[str, float]:
         """What was wanted and what a file that was judged has, by the report's names. SSIM as it was weighed."""
@@ -89,8 +103,13 @@ class AsGoodAs:
         return wanted | {"reached_psnr_db": psnr_db, "reached_ssim": ssim}
 
     def harder(self, data: bytes) -> str:
-        """Which condition a file that was judged nearly misses: "psnr" or "ssim"."""
-        return "psnr" if self._judged[hash(data)][0] - self._psnr_db < _NEAR_DB else "ssim"
+        """Which condition is the harder one for a file that was judged, if only roughly: "psnr" or "ssim"."""
+        if hash(data) in self._judged:
+            psnr_db, ssim = self._judged[hash(data)]
+            psnr_margin, ssim_margin = _gain_db(psnr_db, self._psnr_db), _ssim_gain_db(ssim, self._ssim)
+        else:
+            psnr_margin, ssim_margin = self._rough[hash(data)]
+        return "psnr" if psnr_margin < ssim_margin + _NEAR_DB else "ssim"
 
     def _in_words(self, psnr_db: float, ssim: float | None = None) -> str:
         name = "SSIM" if self._weights is None else "map-weighted SSIM"
@@ -111,26 +130,28 @@ def _ssim_gain_db(ssim: float, wanted: float) -> float:
 
 
 def fewest_of_both(encoder: RealEncoder, settings: Interval, judge: AsGoodAs, plain_bytes: int) -> Match:
-    """The smaller file of an encoder and of its variant for the condition that was the harder to meet.
+    """The smaller file of an encoder and of its variant for the condition that is the harder to meet.
 
-    A variant is what an encoder's `harder_on` gives, where it has one. plain_bytes: of the file to be as good as.
+    A variant is what an encoder's `harder_on` gives, where it has one. plain_bytes: of the file to be as good as. The
+    encoder itself is searched to the end only where it may have the smaller file.
     """
     low, high = settings.low, settings.high
+    near_bytes = round(USUAL_SHARE * plain_bytes)
     harder_on = getattr(encoder, "harder_on", None)
-    enough = ENOUGH if harder_on is None else _NEARLY_DB
-    best = fewest_bytes_between(encoder, low, high, judge, round(USUAL_SHARE * plain_bytes), enough)
-    variant = harder_on(judge.harder(best.data)) if harder_on else None
-    match = best
+    if harder_on is None:
+        return fewest_bytes_between(encoder, low, high, judge, near_bytes)
+    data, margin = border_between(encoder, low, high, judge, near_bytes, _NEARLY_DB, _NEARLY_FILES)
+    near_bytes = round(len(data) * math.exp(-margin / DECIBELS))
+    variant, match = harder_on(judge.harder(data)), None
     if variant is not None:
         with suppress(TargetError):
-            match = fewest_bytes_between(variant, low, high, judge, len(best.data))
-    margin = judge(best.data).margin
-    nearly = len(best.data) * math.exp(-margin / DECIBELS)  # what it would have without that margin
-    if margin > ENOUGH and (match is best or nearly < len(match.data)):
-        with suppress(TargetError):
-            best = min(best, fewest_bytes_between(encoder, low, high, judge, round(nearly)), key=_size)
-    return min(best, match, key=_size)
-
-
-def _size(match: Match) -> int:
-    return len(match.data)
+            match = fewest_bytes_between(variant, low, high, judge, near_bytes)
+    if match is not None and near_bytes > _LIKELY * len(match.data):
+        return match
+    try:
+        own = fewest_bytes_between(encoder, low, high, judge, near_bytes)
+    except TargetError:
+        if match is None:
+            raise
+        return match
+    return own if match is None else min(match, own, key=lambda found: len(found.data))

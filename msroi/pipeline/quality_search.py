@@ -17,33 +17,51 @@ class Judge(Protocol):
         """The verdict on a file."""
 
     def rough(self, data: bytes) -> float:
-        """About the margin of that verdict, for little time."""
+        """About the margin of that verdict, for little time; the better, the more verdicts were asked for."""
 
 
 # Decibels that a file gains where its log size grows by 1, roughly; a margin so little above 0 is near enough, which
 # takes .3 % of the bytes; and a search ends after so many files, or twice as many where none is good.
 DECIBELS, ENOUGH, _FILES = 5.0, 0.015, 14
 
-# Files with a larger margin are not judged in full: there will be smaller ones.
-_AMPLE = 0.1
+# Files with a larger margin are not judged in full, for there will be smaller ones.
+_AMPLE = 0.03
 
 # Shares of the interval: a step is at most the first, twice as much as the last one where that was cut too; an encoder
 # serves for settings as near as the second to the one that it was prepared for. Further off it gains less and less.
 _STRIDE, _PREPARED = 0.03, 0.01
 
 
-def fewest_bytes_between(
-    encoder: RealEncoder, low: float, high: float, judge: Judge, near_bytes: int, enough: float = ENOUGH
-) -> Match:
+def border_between(
+    encoder: RealEncoder, low: float, high: float, judge: Judge, near_bytes: int, within: float, n_files: int
+) -> tuple[bytes, float]:
+    """A file whose margin is at most `within` above or below 0, or the last one of `n_files`, and its margin.
+
+    It need not be good enough: it tells what a good one will be like. The rest as for `fewest_bytes_between`.
+    """
+    setting = estimated(encoder, low, high, math.log(max(1, near_bytes)))
+    margins: dict[float, float] = {}
+    while True:
+        data = encoder.near(setting).encode(setting)
+        margin = judge.rough(data)
+        margins[setting] = margin / DECIBELS
+        following = onward(margins, low, high, 0.0)
+        if abs(margin) <= within or len(margins) >= n_files or following in margins:
+            return data, margin
+        most = 2 * _STRIDE * (high - low)
+        setting = min(max(following, setting - most), setting + most)
+
+
+def fewest_bytes_between(encoder: RealEncoder, low: float, high: float, judge: Judge, near_bytes: int) -> Match:
     """The smallest file found that is good enough, over settings from `low` to `high`.
 
-    near_bytes: a size near which the answer is expected; enough: a margin that ends the search. Secants on the rough
-    margin come near, first with the encoder prepared at each setting, then with one that stays as it is; whatever seems
-    good enough is judged in full, and by how much the two differ is known from then on.
+    near_bytes: a size near which the answer is expected. Secants on the rough margin come
+    near, first with the encoder prepared at each setting, then with one that stays as it is; whatever seems
+    good enough is judged in full.
     Errors: TargetError where no setting is good enough; it says what the largest reached.
     """
     setting: float | None = estimated(encoder, low, high, math.log(max(1, near_bytes)))
-    search = _Search(judge, low, high, enough)
+    search = _Search(judge, low, high)
     while setting is not None:
         prepared = encoder.near(setting)
         search.look(prepared.encode(setting), setting, fresh=True)
@@ -57,12 +75,11 @@ def fewest_bytes_between(
 class _Search:
     """The files of a search for a quality: their settings and margins, and the smallest good one."""
 
-    def __init__(self, judge: Judge, low: float, high: float, enough: float) -> None:
-        self._judge, self._low, self._high, self._enough = judge, low, high, enough
+    def __init__(self, judge: Judge, low: float, high: float) -> None:
+        self._judge, self._low, self._high = judge, low, high
         # Margins in terms of log size: of encoders at the setting they were prepared for, and of the latest around it.
         self._fresh: dict[float, float] = {}
         self._near: dict[float, float] = {}
-        self._offset = 0.0  # of full margins to rough ones
         self._stride = _STRIDE * (high - low)
         self._is_done = False
         self._ample: tuple[bytes, float] | None = None  # the smallest file that seemed better than need be
@@ -73,9 +90,9 @@ class _Search:
     def look(self, data: bytes, setting: float, *, fresh: bool = False) -> None:
         """Judges a file: in full where it may be good, and where there will be none beyond."""
         self.n_files += 1
-        margin = self._judge.rough(data) + self._offset
+        margin = self._judge.rough(data)
         is_end = setting >= self._high or setting <= self._low
-        if is_end or -ENOUGH < margin < max(_AMPLE, self._enough):
+        if is_end or -ENOUGH < margin < _AMPLE:
             margin = self._settled(data, setting, margin)
         elif margin >= 0 and (self._ample is None or len(data) < len(self._ample[0])):
             self._ample = data, setting
@@ -89,10 +106,9 @@ class _Search:
         if self.best is not None and len(data) >= len(self.best.data):
             return margin
         self.verdict = self._judge(data)
-        self._offset += self.verdict.margin - margin
         if self.verdict.good:
             self.best = Match(data, setting, self.n_files, self.verdict.reached)
-            self._is_done = self.verdict.margin <= self._enough
+            self._is_done = self.verdict.margin <= ENOUGH
         return self.verdict.margin
 
     def close(self) -> Match:
@@ -128,6 +144,6 @@ class _Search:
             return None
         if latest >= self._high and margins[latest] < 0:
             return None
-        following = onward(margins, self._low, self._high, self._enough / 2 / DECIBELS)
+        following = onward(margins, self._low, self._high, ENOUGH / 2 / DECIBELS)
         finest = FINEST * (self._high - self._low)
         return None if min(abs(following - setting) for setting in margins) < finest else following
