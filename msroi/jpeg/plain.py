@@ -27,6 +27,9 @@ Pixels = npt.NDArray[np.uint8]
 # The settings of libjpeg's scale of quality, from the smallest file to the largest.
 QUALITIES = range(1, 101)
 
+# Pictures of more pixels are decoded into an array by so many rows at a time.
+_LARGE, _ROWS = 4_000_000, 256
+
 # What a sequential 4:2:0 encoder that knows no such options does anyway: asking for it is no error.
 SEQUENTIAL_420: Mapping[str, tuple[object, ...]] = {"chroma": ("keep", "420"), "baseline": (False, True)}
 
@@ -40,7 +43,14 @@ def decode(jpeg: bytes) -> Pixels:
     """Pixels of a JPEG as Pillow decodes it: RGB, grey or CMYK, uint8, orientation not applied."""
     # Not Image.open: it looks at the number of pixels, which was settled when the picture was read.
     with JpegImageFile(io.BytesIO(jpeg)) as image:
-        return np.asarray(image)
+        if image.width * image.height <= _LARGE:
+            return np.asarray(image)
+        channels = () if image.mode == "L" else (len(image.getbands()),)
+        pixels = np.empty((image.height, image.width, *channels), np.uint8)
+        for top in range(0, image.height, _ROWS):  # whole it would be there three times
+            bottom = min(top + _ROWS, image.height)
+            pixels[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+        return pixels
 
 
 def is_plain(jpeg: bytes, quality: int) -> bool:

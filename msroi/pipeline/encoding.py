@@ -98,8 +98,9 @@ def _largest_marked(job: Job, encoder: Encoder, budget: int) -> Match:
 
 def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outcome:
     """The fewest bytes that are as good as plain."""
-    yardstick = images.to_stored(plain.decode(job.plain_jpeg), job.picture.orientation)
-    judge = AsGoodAs(yardstick, job.picture.pixels, weights)
+    judge = AsGoodAs(
+        images.to_stored(plain.decode(job.plain_jpeg), job.picture.orientation), job.picture.pixels, weights
+    )
     settings = encoder.settings
     try:
         if isinstance(settings, Interval):
