@@ -207,6 +207,9 @@ LANDINGS = 7
 FAR = 0.005
 FINEST = 1e-5
 
+# A file whose log size is this near to the target's shows what one of the target's size will be like.
+_JUDGED = 0.01
+
 # Estimates end when the setting they point to moves by less than this share of the interval, or after so
 # many.
 _STEADY = 0.003
@@ -235,9 +238,12 @@ class RealEncoder(Protocol):
         """An encoder prepared for settings around this one, for a file of `n_bytes` if that is known; sizes may be
         slightly others."""
 
-    def revised(self, data: bytes, setting: float) -> tuple[RealEncoder | None, str]:
-        """After a search, judged on its file: an encoder to search with once more, where this one promised too
-        much, else None; and what should be known of the file, "" if nothing."""
+    def revised(
+        self, data: bytes, setting: float, n_bytes: float | None = None
+    ) -> tuple[RealEncoder | None, str]:
+        """Judged on its file at a setting: an encoder to search with instead, where this one promised too much, else
+        None; and what should be known of the file, "" if nothing. n_bytes: what the search aims at, if `data` is not
+        its end."""
 
 
 def land_within(
@@ -261,15 +267,17 @@ def land_within(
     """
     landing = _Landing(low, high, max_bytes, overhead, near_enough, tries)
     setting = estimated(encoder, low, high, landing.goal, overhead)
-    setting, prepared, first = landing.prepare(encoder, setting)
+    setting, prepared, data = landing.prepare(encoder, setting)
     n_probes = 0
-    while prepared is not None:
-        match = landing.land(prepared, setting, first)
-        first = None
+    while True:
+        match, other = landing.land(prepared, setting, data)
         n_probes += match.n_probes
         setting = match.setting
-        prepared, note = prepared.revised(match.data, setting)
-    return replace(match, n_probes=n_probes, note=note)
+        if other is None:
+            other, note = prepared.revised(match.data, setting)
+            if other is None:
+                return replace(match, n_probes=n_probes, note=note)
+        prepared, data = other, other.encode(setting)
 
 
 @dataclass(frozen=True)
@@ -288,10 +296,15 @@ class _Landing:
         """The log size that is aimed at."""
         return math.log(max(1, self.max_bytes) * (1 - self.near_enough / 2))
 
-    def prepare(self, encoder: RealEncoder, setting: float) -> tuple[float, RealEncoder | None, bytes | None]:
+    @property
+    def coded_bytes(self) -> float:
+        """What is aimed at, without what comes to every file."""
+        return max(1.0, math.exp(self.goal) - self.overhead)
+
+    def prepare(self, encoder: RealEncoder, setting: float) -> tuple[float, RealEncoder, bytes]:
         """A setting near the goal, the encoder prepared for it, and its file there."""
         for n in range(1, _PREPARATIONS + 1):
-            prepared = encoder.near(setting, max(1.0, math.exp(self.goal) - self.overhead))
+            prepared = encoder.near(setting, self.coded_bytes)
             data = prepared.encode(setting)
             short = self.goal - math.log(len(data) + self.overhead)
             stride = short / _REAL_GROWTH * (self.high - self.low)
@@ -301,13 +314,16 @@ class _Landing:
             setting = following
         return setting, prepared, data
 
-    def land(self, encoder: RealEncoder, setting: float, first: bytes | None = None) -> Match:
-        """Secants on log size, from `setting` on, whose file `first` is if it is known. Errors: NoneFitsError."""
+    def land(self, encoder: RealEncoder, setting: float, data: bytes) -> tuple[Match, RealEncoder | None]:
+        """Secants on log size, from `setting` and its file on; and another encoder, if this one is to be left.
+
+        The first file that is about as large as asked for tells whether the encoder keeps its word: where it does not,
+        landing with it would be in vain. Errors: NoneFitsError.
+        """
         sizes: dict[float, float] = {}
         kept: tuple[int, float, bytes] | None = None
-        smallest = 0
+        smallest, judged = 0, False
         for _ in range(4 * self.tries):
-            data, first = first or encoder.encode(setting), None
             size = len(data) + self.overhead
             smallest = min(smallest or size, size)
             sizes[setting] = math.log(max(1, size))
@@ -315,13 +331,17 @@ class _Landing:
                 kept = (size, setting, data)
             if kept and self._is_near(*kept[:2], n_files=len(sizes)):
                 break
+            if not judged and abs(sizes[setting] - self.goal) < _JUDGED:
+                other, judged = encoder.revised(data, setting, self.coded_bytes)[0], True
+                if other is not None:
+                    return Match(data, setting, len(sizes)), other
             following = onward(sizes, self.low, self.high, self.goal)
             if min(abs(following - s) for s in sizes) < FINEST * (self.high - self.low):
                 break
-            setting = following
+            setting, data = following, encoder.encode(following)
         if kept is None:
             raise NoneFitsError(self.max_bytes, smallest)
-        return Match(kept[2], kept[1], n_probes=len(sizes))
+        return Match(kept[2], kept[1], n_probes=len(sizes)), None
 
     def _is_near(self, size: int, setting: float, n_files: int) -> bool:
         """Whether a file that fits is near enough, or after so many files near enough for that."""

@@ -150,7 +150,9 @@ class UnsteadyEncoder:
     def near(self, setting: float, n_bytes: float | None = None) -> UnsteadyEncoder:
         return self
 
-    def revised(self, data: bytes, setting: float) -> tuple[UnsteadyEncoder | None, str]:
+    def revised(
+        self, data: bytes, setting: float, n_bytes: float | None = None
+    ) -> tuple[UnsteadyEncoder | None, str]:
         return None, ""
 
 
@@ -175,10 +177,42 @@ class AstrayEncoder:
     def near(self, setting: float, n_bytes: float | None = None) -> AstrayEncoder:
         return AstrayEncoder(1.2 * 3000 * setting)
 
-    def revised(self, data: bytes, setting: float) -> tuple[AstrayEncoder | None, str]:
+    def revised(
+        self, data: bytes, setting: float, n_bytes: float | None = None
+    ) -> tuple[AstrayEncoder | None, str]:
         return None, ""
 
 
 @pytest.mark.parametrize("max_bytes", [300, 900, 2000])
 def test_an_encoder_whose_estimates_are_astray_is_prepared_anew(max_bytes: int) -> None:
     assert 0.98 * max_bytes <= len(land_within(AstrayEncoder(), 0.0, 1.0, max_bytes).data) <= max_bytes
+
+
+class HastyEncoder:
+    """Its files break its word on the way or at the end of a search only; more careful ones keep it."""
+
+    def __init__(self, care: int = 0, log: list[tuple[int, bool]] | None = None) -> None:
+        self.care, self.log = care, [] if log is None else log
+
+    def encode(self, setting: float) -> bytes:
+        return b"x" * round(100_500 * setting)
+
+    def rough_bytes(self, setting: float) -> float:
+        return 100_000 * setting
+
+    def near(self, setting: float, n_bytes: float | None = None) -> HastyEncoder:
+        return self
+
+    def revised(
+        self, data: bytes, setting: float, n_bytes: float | None = None
+    ) -> tuple[HastyEncoder | None, str]:
+        self.log.append((self.care, n_bytes is None))
+        breaks = self.care == 0 or (self.care == 1 and n_bytes is None)
+        return (HastyEncoder(self.care + 1, self.log) if breaks else None), f"care {self.care}"
+
+
+def test_a_preparation_that_breaks_its_word_is_left_before_it_lands() -> None:
+    encoder = HastyEncoder()
+    match = land_within(encoder, 0.0, 1.0, 50_000)
+    assert match.note == "care 2" and 49_900 <= len(match.data) <= 50_000
+    assert encoder.log == [(0, False), (1, False), (1, True), (2, True)]  # care 2 starts where care 1 landed

@@ -122,12 +122,12 @@ class Files:
         variant = self._coder.harder_on(condition)
         return variant and Files(variant, self._seconds + time.perf_counter() - started, self._log)
 
-    def revised(self, data: bytes, setting: float) -> tuple[Files | None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[Files | None, str]:
         """A more cautious coder after a search, where the coder knows one, and what it says of the file."""
         if not hasattr(self._coder, "revised"):
             return None, ""
         started = time.perf_counter()
-        coder, note = self._coder.revised(data, setting)
+        coder, note = self._coder.revised(data, setting, n_bytes)
         return coder and Files(coder, self._seconds + time.perf_counter() - started, self._log), note
 
     def made(self, match: Match) -> Made:

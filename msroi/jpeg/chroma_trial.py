@@ -105,7 +105,7 @@ class Either:
         """The encoder of the first sampling, prepared as `RdoEncoder.near` does."""
         return First(self._first.near(setting, n_bytes), self)
 
-    def revised(self, data: bytes, setting: float) -> tuple[None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[None, str]:
         """As `RdoEncoder.revised` of an encoder that is not prepared: nothing is known."""
         return None, ""
 
@@ -140,11 +140,15 @@ class First:
         """Prepared anew."""
         return First(self._encoder.near(setting, n_bytes), self._either)
 
-    def revised(self, data: bytes, setting: float) -> tuple[First | Second, str]:
-        """What its own encoder says of a file; if that is content, the other sampling."""
-        encoder, note = self._encoder.revised(data, setting)
+    def revised(
+        self, data: bytes, setting: float, n_bytes: float | None = None
+    ) -> tuple[First | Second | None, str]:
+        """What its own encoder says of a file; if that is content with the end of a search, the other sampling."""
+        encoder, note = self._encoder.revised(data, setting, n_bytes)
         if encoder is not None:
             return First(encoder, self._either), note
+        if n_bytes is not None:
+            return None, note
         return Second(self._either, Kept(data, note), setting), note
 
 
@@ -188,14 +192,18 @@ class Second:
         """It is prepared for where the first's file lies."""
         return self
 
-    def revised(self, data: bytes, setting: float) -> tuple[Second | Kept | None, str]:
-        """What its own encoder says of a file; if that is content, the first's file if that is the better."""
+    def revised(
+        self, data: bytes, setting: float, n_bytes: float | None = None
+    ) -> tuple[Second | Kept | None, str]:
+        """What its own encoder says of a file; if that is content with the end of a search, the better one of two."""
         encoder, own = self._prepared
-        cautious, note = encoder.revised(data, self._own(setting))
+        cautious, note = encoder.revised(data, self._own(setting), n_bytes)
         if cautious is not None:
             other = Second(self._either, self._rival, self._anchor)
             other.__dict__["_prepared"] = cautious, own
             return other, note
+        if n_bytes is not None:
+            return None, note
         is_worse = self._either.distance(self._rival.data) <= self._either.distance(data)
         return (self._rival if is_worse else None), note
 
@@ -219,7 +227,7 @@ class Kept:
         """Itself."""
         return self
 
-    def revised(self, data: bytes, setting: float) -> tuple[None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[None, str]:
         """Nothing more to do, and the note."""
         return None, self.note
 

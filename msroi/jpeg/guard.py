@@ -25,7 +25,7 @@ Rows = npt.NDArray[np.intp]
 # Above so many pixels the guard's trials look at strips of so many rows, whole MCUs, evenly spaced; what is written is
 # judged as a whole up to CHECK_PIXELS, a screen's, and by these strips beyond.
 SAMPLE_PIXELS, CHECK_PIXELS = 600_000, 2_100_000
-STRIP = 64
+STRIP = 32
 
 # Strengths are tried in steps of one part in STEPS; SSIM must exceed plain's by MARGIN, because what is
 # measured here differs a little from what is in the file at the end.
@@ -68,6 +68,7 @@ class Guard:
         self.pixels, self.weights = sample(picture, weights)
         self._of_sample: _Rivals | None = None
         self._of_picture: _Rivals | None = None
+        self._shares: dict[int, float] = {}  # by plain's quality, of its bytes those of the sample
 
     @property
     def is_sampled(self) -> bool:
@@ -99,17 +100,22 @@ class Guard:
             low, high = (middle, high) if passes(middle) else (low, middle)
         return low / STEPS
 
-    def shortfall(self, jpeg: bytes) -> float:
-        """How far SSIM outside is below plain's; 0 where it is not. jpeg: a file of ours, without metadata."""
+    def shortfall(self, jpeg: bytes, n_bytes: float | None = None) -> float:
+        """How far SSIM outside is below plain's; 0 where it is not. jpeg: a file of ours, without metadata.
+
+        n_bytes: what such a file will have in the end, if this is not the one that is written.
+        """
         whole = not self.is_sampled or self._picture.shape[0] * self._picture.shape[1] <= CHECK_PIXELS
         if not ((self._all_weights if whole else self.weights) < 1).any():
             return 0.0
         rivals = self._rivals(whole)
-        n_bytes = len(jpeg) * (1 + LEFT_SHARE) + MARK_BYTES
+        goal = n_bytes or len(jpeg) * (1 + LEFT_SHARE) + MARK_BYTES
+        growth = math.log(goal / len(jpeg)) if n_bytes else 0.0
         if not whole:
-            n_bytes *= self._share(len(jpeg))
+            goal *= self._share(goal)
             jpeg = _strips_of(jpeg, sampled_rows(*self._picture.shape[:2]))
-        return max(0.0, rivals.similarity_at(n_bytes) - rivals.similarity_of(jpeg))
+        ours = rivals.similarity_of(jpeg) + (rivals.slope_at(goal) * growth if growth else 0.0)
+        return max(0.0, rivals.similarity_at(goal) - ours)
 
     def _rivals(self, whole: bool) -> _Rivals:
         if whole and self.is_sampled:
@@ -120,11 +126,13 @@ class Guard:
             self._of_sample = _Rivals(self.pixels, self.weights < 1, self._threads)
         return self._of_sample
 
-    def _share(self, n_bytes: int) -> float:
+    def _share(self, n_bytes: float) -> float:
         """Of the bytes of plain JPEG of the whole picture, those of its strips, where it has about `n_bytes`."""
         rivals = self._rivals(whole=False)
         quality = rivals.quality_at(n_bytes * self.pixels.size / self._picture.size)
-        return rivals.size(quality) / len(plain.encode(self._picture, quality))
+        if quality not in self._shares:
+            self._shares[quality] = rivals.size(quality) / len(plain.encode(self._picture, quality))
+        return self._shares[quality]
 
 
 def _strips_of(jpeg: bytes, rows: Rows) -> bytes:

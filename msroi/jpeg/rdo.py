@@ -263,14 +263,16 @@ class RdoEncoder:
             return None
         return self._with_preset(FOR_FEWEST[metric])
 
-    def revised(self, data: bytes, setting: float) -> tuple[RdoEncoder | None, str]:
-        """After a search: a more cautious encoder where the file loses too much outside the map, and what to know.
+    def revised(
+        self, data: bytes, setting: float, n_bytes: float | None = None
+    ) -> tuple[RdoEncoder | None, str]:
+        """A more cautious encoder where a file loses too much outside the map, and what is to be known of it.
 
         The strength is halved, then the map is let go, then the preset that leans to structure is taken.
         """
         if self._guard is None:
             return None, ""
-        shortfall = self._guard.shortfall(data)
+        shortfall = self._guard.shortfall(data, n_bytes)
         cautious = self._more_cautious() if shortfall else None
         if cautious is None:
             return None, self._note(shortfall)
