@@ -280,7 +280,7 @@ class RdoEncoder:
         usual = self._bytes_of(self._samples(setting))
         prepared = cautious._prepared(setting)
         prepared._shift += _setting_between(prepared._bytes_of(prepared._samples(setting)), usual)
-        return prepared, ""
+        return prepared, self._note(shortfall)
 
     def _more_cautious(self) -> RdoEncoder | None:
         before = self._unprepared or self
@@ -293,7 +293,8 @@ class RdoEncoder:
     def _note(self, shortfall: float) -> str:
         """How far the map was followed, and what is lost outside it."""
         if shortfall:
-            return f"map not followed, and yet SSIM outside it is {shortfall:.4f} below plain's"
+            followed = f"followed at {100 * self.strength:.0f} %" if self.strength else "not followed"
+            return f"map {followed}, and yet SSIM outside it is {shortfall:.4f} below plain's"
         if self.strength == 1:
             return ""
         followed = f"followed at {100 * self.strength:.0f} % of its strength" if self.strength else "not followed"
