@@ -16,8 +16,8 @@ import pytest
 
 pytest.importorskip("resource", reason="memory is measured as Unix does")
 
-from fuzzing.seeds import seeds, write_seeds
-from fuzzing.targets import TARGETS, try_target
+from fuzzing.seeds import write_seeds
+from fuzzing.targets import TARGETS
 
 FOLDER = Path(__file__).parent / "fuzzing"
 SECONDS = os.environ.get("MSROI_FUZZ_SECONDS", "6")  # for each target
@@ -25,10 +25,9 @@ SECONDS = os.environ.get("MSROI_FUZZ_SECONDS", "6")  # for each target
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_what_fuzzing_begins_with_does_no_harm(target: str) -> None:
-    for data in seeds(target):
-        try_target(target, data)
-        for n_bytes in range(0, len(data), max(1, len(data) // 12)):
-            try_target(target, data[:n_bytes])
+    command = [sys.executable, FOLDER / "begin.py", target]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parents[1])
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason='needs atheris: pip install -e ".[fuzz]"')
