@@ -21,7 +21,7 @@ from msroi.jpeg import CODECS, plain
 from msroi.jpeg.plain import QualityEncoder
 from msroi.jpeg.two_pass import TwoPass
 from msroi.metadata import assemble
-from msroi.pipeline import ALREADY_MADE, DEFAULT_METHOD
+from msroi.pipeline import ALREADY_MADE, DEFAULT_METHOD, equal_quality
 
 # Most of what follows is checked setting by setting, which takes an encoder with whole ones.
 compress = functools.partial(msroi.compress, method="two-pass")
@@ -639,3 +639,16 @@ def test_a_new_codec_is_one_class_and_one_line(photo: np.ndarray, monkeypatch: p
         compress(photo, chroma="444")
     with pytest.raises(OptionError, match="allowed with method halving"):
         compress(photo, method="halving", levels=3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (5, 7, 3), (255, 64, 3), (257, 64, 3), (600, 40)])
+def test_quick_ssim_is_ssim(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(1)
+    pixels = rng.integers(0, 256, shape, dtype=np.uint8)
+    decoded = np.clip(pixels.astype(int) + rng.integers(-20, 20, shape), 0, 255).astype(np.uint8)
+    flat, dotted = np.zeros_like(pixels), np.zeros_like(pixels)
+    dotted[::7, ::5] = 2
+    for one, other in ((pixels, decoded), (flat, dotted)):
+        for weights in (None, rng.random(shape[:2]).astype(np.float32)):
+            quick = equal_quality._quick_ssim(one, other, weights)
+            assert abs(quick - metrics.ssim(one, other, weights)) < equal_quality._QUICK / 2
