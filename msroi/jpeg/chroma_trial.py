@@ -22,9 +22,9 @@ import numpy.typing as npt
 from msroi.drawn import is_drawn
 from msroi.jpeg import plain, rdo, ssimulacra2
 from msroi.jpeg.plain import QualityEncoder
-from msroi.jpeg.rdo import RdoEncoder
+from msroi.jpeg.rdo import MapOrMaker, RdoEncoder
 from msroi.jpeg.sampling import needs_full_chroma
-from msroi.jpeg.tables import PRESETS, Floats
+from msroi.jpeg.tables import PRESETS
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -53,7 +53,7 @@ class Rdo(rdo.Rdo):
     """`rdo` whose `chroma="auto"` tries both samplings of a picture that was drawn, see this module."""
 
     def start(  # type: ignore[override]
-        self, picture: Picture, saliency: Floats | None, threads: int
+        self, picture: Picture, saliency: MapOrMaker, threads: int
     ) -> RdoEncoder | QualityEncoder | Either:
         """As `rdo.Rdo.start`."""
         if self.chroma != "auto" or not _by_trial(picture):

@@ -69,7 +69,10 @@ class Codec(Protocol):
         """Options that are no fields, and the values of them that describe what it does anyway."""
 
     def start(self, picture: Picture, saliency: npt.NDArray[np.float32] | None, threads: int) -> Encoder:
-        """Do what all settings share. saliency: (height, width) in [0, 1], aligned with the stored pixels."""
+        """Do what all settings share. saliency: (height, width) in [0, 1], aligned with the stored pixels.
+
+        A codec whose `takes_maker` is true gets what makes that array or None, so that it can let it go early.
+        """
 
 
 # The one table: name on the command line -> codec.

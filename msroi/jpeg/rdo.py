@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Pixels = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.uint16]
 Levels = npt.NDArray[np.int16]
+MapOrMaker = Floats | Callable[[], Floats | None] | None
 
 # A setting t in [0, 1] stands for the table scale s = COARSEST (FINEST / COARSEST)^t. At COARSEST all steps
 # are 255 and blocks are blank, at FINEST all are 1.
@@ -83,6 +84,7 @@ class Rdo:
     name: ClassVar[str] = "rdo"
     version: ClassVar[str] = "3"
     uses_map: ClassVar[bool] = True
+    takes_maker: ClassVar[bool] = True
     look: ClassVar[int] = 0
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
@@ -106,23 +108,18 @@ class Rdo:
                 "q_low is the quality where the map is 0, q_high where it is 1"
             )
 
-    def start(self, picture: Picture, saliency: Floats | None, threads: int) -> RdoEncoder | QualityEncoder:
+    def start(self, picture: Picture, saliency: MapOrMaker, threads: int) -> RdoEncoder | QualityEncoder:
         """Transform the picture; the encoder returned codes it at any real setting.
 
-        saliency: float32 (height, width) in [0, 1], aligned with the stored pixels; None: all alike.
+        saliency: float32 (height, width) in [0, 1], aligned with the stored pixels, or what makes it: then it lies in
+        memory for its block means alone; None: all alike.
         A huge picture of one colour is coded as plain JPEG: there is nothing to weigh, and some hundred
         kilobytes can declare one whose transform would fill gigabytes.
         Errors: SaliencyError for a map of another shape.
         """
         if picture.pixels.size > _HUGE and _one_colour(picture.pixels):
             return QualityEncoder(picture.pixels)
-        weights = None
-        if saliency is not None:
-            if saliency.shape != picture.pixels.shape[:2]:
-                raise SaliencyError(
-                    f"rdo needs a map of shape {picture.pixels.shape[:2]}, got one of shape {saliency.shape}"
-                )
-            weights = block_weights.from_map(saliency, self.q_low, self.q_high, threads)
+        weights = self._weights(picture.pixels.shape[:2], saliency, threads)
         source = self._lattice(picture, threads)
         return RdoEncoder(
             picture.pixels,
@@ -134,6 +131,14 @@ class Rdo:
             baseline=self.baseline,
             threads=threads,
         )
+
+    def _weights(self, shape: tuple[int, ...], saliency: MapOrMaker, threads: int) -> Floats | None:
+        values = saliency() if callable(saliency) else saliency
+        if values is None:
+            return None
+        if values.shape != shape:
+            raise SaliencyError(f"rdo needs a map of shape {shape}, got one of shape {values.shape}")
+        return block_weights.from_map(values, self.q_low, self.q_high, threads)
 
     def _lattice(self, picture: Picture, threads: int) -> Coefficients | None:
         """The coefficients of a JPEG source, if it has the sampling asked for.

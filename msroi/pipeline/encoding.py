@@ -45,12 +45,15 @@ def make_file(job: Job) -> Outcome:
 
 
 def _encode(job: Job) -> Outcome:
-    saliency = job.stored_saliency
-    encoder = job.request.codec.start(job.picture, job.followed, job.n_threads)
+    job.settle_sizes()
+    codec: Any = job.request.codec
+    saliency = job.followed if getattr(codec, "takes_maker", False) else job.followed()
+    encoder: Encoder = codec.start(job.picture, saliency, job.n_threads)
+    del saliency
     if job.request.goal == "size":
         return _equal_size(job, encoder)
     if job.request.goal == "quality":
-        return _equal_quality(job, encoder, saliency)
+        return _equal_quality(job, encoder, job.stored_saliency())
     return _whole_file(job, encoder)
 
 

@@ -13,12 +13,13 @@ from msroi import metadata as meta
 from msroi.images import Picture
 from msroi.jpeg import plain
 from msroi.metadata import Metadata
-from msroi.pipeline.request import Request
+from msroi.pipeline.request import MATCHES, Request
 from msroi.pipeline.result import Saliency
 from msroi.version import __version__
 
 if TYPE_CHECKING:
     from msroi.saliency.hints import Hints
+    from msroi.saliency.kinds import Found
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Job:
 
     source: as read. picture: with the colour, size and metadata asked for.
     hints: what the map is made from; None where nothing needs one.
-    saliency: float32 (height, width) in [0, 1], upright; None before `with_map`, and without hints.
-    map_identity: equal for equal maps, "" without one. map_notice: what the user should know of the map, or "".
+    found: the map, upright, to be made when it is needed; None before `with_map`, and without hints.
+    map_identity: equal for equal maps, "" without one.
     """
 
     request: Request
@@ -37,8 +38,7 @@ class Job:
     hints: Hints | None
     map_identity: str
     n_threads: int
-    saliency: Saliency | None = None
-    map_notice: str = ""
+    found: Found | None = None
 
     @property
     def name(self) -> str:
@@ -52,16 +52,25 @@ class Job:
         return (*known, self.map_notice) if self.map_notice else known
 
     @property
-    def stored_saliency(self) -> Saliency | None:
-        """The map as the pixels are stored."""
-        if self.saliency is None or self.picture.orientation == 1:
-            return self.saliency  # as it is: a flat map may be one value seen everywhere
-        return np.asarray(images.to_stored(self.saliency, self.picture.orientation))
+    def map_notice(self) -> str:
+        """What the user should know of the map, or ""."""
+        return "" if self.found is None else self.found.notice
 
     @property
+    def saliency(self) -> Saliency | None:
+        """The map, float32 (height, width) in [0, 1], upright. Made anew: four bytes a pixel are not kept."""
+        return None if self.found is None else self.found.saliency
+
+    def stored_saliency(self) -> Saliency | None:
+        """The map as the pixels are stored, made anew."""
+        saliency = self.saliency
+        if saliency is None or self.picture.orientation == 1:
+            return saliency  # as it is: a flat map may be one value seen everywhere
+        return np.asarray(images.to_stored(saliency, self.picture.orientation))
+
     def followed(self) -> Saliency | None:
-        """What an encoder follows of the map, as the pixels are stored."""
-        stored = self.stored_saliency
+        """What an encoder follows of the map, as the pixels are stored, made anew."""
+        stored = self.stored_saliency()
         if stored is None or self.hints is None:
             return stored
         from msroi.saliency.hints import followed
@@ -129,14 +138,17 @@ class Job:
     def _tiny(self) -> bytes:
         return plain.encode(self.picture.upright[:8, :8], plain.QUALITIES[0])
 
+    def settle_sizes(self) -> None:
+        """Make now what needs a copy of the upright picture; later there is an encoder, which is large itself."""
+        _ = self.metadata_bytes, self.plain_bytes if self.request.goal in MATCHES else None
+
     def with_map(self) -> Job:
         """The job with its map made. Errors: SaliencyError, OptionError for a box outside of the input."""
         if self.hints is None:
             return self
         from msroi.saliency.hints import combined
 
-        found = combined(self.hints, self.picture, self.source.upright_size)
-        return replace(self, saliency=found.saliency, map_notice=found.notice)
+        return replace(self, found=combined(self.hints, self.picture, self.source.upright_size))
 
     def edited(self, metadata: Metadata) -> Metadata:
         """Metadata of the input, by the policy asked for."""
@@ -157,11 +169,11 @@ def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> 
     picture = replace(picture, metadata=edited(picture.metadata, request, source.orientation))
     wanted = _wants_map(request, hints)
     if wanted:
-        from msroi.saliency.hints import is_own, user_map
+        from msroi.saliency.hints import is_own, small_user_map
 
-        if is_own(hints.saliency):  # read and resized once
+        if is_own(hints.saliency):  # read once
             width, height = picture.upright_size
-            hints = replace(hints, saliency=user_map(hints.saliency, height, width))
+            hints = replace(hints, saliency=small_user_map(hints.saliency, height, width))
     identity = map_identity(request, hints, picture.upright_size)
     return Job(request, source, picture, hints if wanted else None, identity, n_threads)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import os
@@ -79,7 +80,7 @@ def steer(hints: Hints, picture: Picture) -> Steering:
 
 
 def combined(hints: Hints, picture: Picture, focus_size: tuple[int, int] | None = None) -> Found:
-    """The map that steers the encoder: float32 (height, width) in [0, 1], upright. The one place where all meets.
+    """The map that steers the encoder, of the upright picture. The one place where all meets.
 
     The base is the user's own map or the network's; a network that is unsure, and a picture that was drawn, give a
     flat one, and a notice. Over it lie the boxes of the user and those of faces: at each pixel the larger value
@@ -96,23 +97,26 @@ def combined(hints: Hints, picture: Picture, focus_size: tuple[int, int] | None 
     if face_model is not None:
         areas += find_faces(picture.upright, face_model)
     if saliency is not None:
-        base = Found(user_map(saliency, height, width))
+        base = Found(functools.partial(user_map, saliency, height, width))
     elif kind == NO_MAP and areas:
-        base = Found(flat_map(height, width, 0))
+        base = Found(functools.partial(flat_map, height, width, 0))
     else:
         base = find_map(picture.upright, kind, hints.quality)
-    return replace(base, saliency=np.maximum(base.saliency, _boxes(areas, height, width))) if areas else base
+    return replace(base, make=functools.partial(_with_boxes, base.make, areas)) if areas else base
 
 
 def followed(
-    saliency: np.ndarray, hints: Hints, curve: Callable[[np.ndarray, str], np.ndarray] = steering
+    saliency: np.ndarray, hints: Hints, curve: Callable[[np.ndarray, str], np.ndarray] | None = None
 ) -> np.ndarray:
     """What an encoder follows of a combined map: the user's own as it is, the network's through a curve.
 
-    curve: of a map and the name of its kind; by default the contrast that the JPEG encoders follow.
+    curve: of a map and the name of its kind; by default the contrast that the JPEG encoders follow, which takes the
+    place of the map.
     """
     own, kind = _one_source(hints.saliency, hints.kind)
-    return saliency if own is not None else curve(saliency, kind)
+    if own is not None:
+        return saliency
+    return steering(saliency, kind, in_place=True) if curve is None else curve(saliency, kind)
 
 
 def identity(hints: Hints, picture: Picture) -> str:
@@ -132,7 +136,7 @@ def identity_at(hints: Hints, width: int, height: int) -> str:
     pixels = sorted(area for area in areas if not isinstance(area, PercentBox))
     face_model = checked_model(hints.face_model)
     if saliency is not None:
-        base = f"map:{hashlib.sha256(user_map(saliency, height, width).tobytes()).hexdigest()[:16]}"
+        base = f"map:{hashlib.sha256(user_map(saliency, height, width).data).hexdigest()[:16]}"
     else:
         name = network_name(kind)
         base = kind if name is None else f"{kind}:{network_hash(name)[:16]}:{MAP_VERSION}"
@@ -161,14 +165,22 @@ def user_map(saliency: Any, height: int, width: int) -> np.ndarray:
     A map of zeros, or of any one value, says that nothing matters more than anything else.
     Raises SaliencyError for a wrong number of dimensions, NaN, or values outside [0, 1].
     """
-    if isinstance(saliency, (str, os.PathLike)):
-        values, name = _read_map(Path(saliency)), str(saliency)
-    else:
-        values, name = saliency, "saliency"
-    values = map_values(values, name)
+    values = _own_values(saliency)
     reducing = values.shape[0] > height and values.shape[1] > width
     resized = cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA if reducing else cv2.INTER_LINEAR)
-    return np.clip(resized, 0.0, 1.0)
+    return np.clip(resized, 0.0, 1.0, out=resized)
+
+
+def small_user_map(saliency: Any, height: int, width: int) -> np.ndarray:
+    """What `user_map` makes the map of any number of times: read and checked once, and no larger than it has to be."""
+    values = _own_values(saliency)
+    return user_map(values, height, width) if values.size > height * width else values
+
+
+def _own_values(saliency: Any) -> np.ndarray:
+    if isinstance(saliency, (str, os.PathLike)):
+        return map_values(_read_map(Path(saliency)), str(saliency))
+    return map_values(saliency)
 
 
 def _read_map(path: Path) -> np.ndarray:
@@ -208,6 +220,13 @@ def _scaled(areas: list[PixelBox], before: tuple[int, int], after: tuple[int, in
     return scaled
 
 
+def _with_boxes(make: Callable[[], np.ndarray], areas: Sequence[PixelBox]) -> np.ndarray:
+    """The map that is made, and over it the boxes."""
+    saliency = make()
+    boxed = _boxes(areas, *saliency.shape)
+    return np.maximum(saliency, boxed, out=boxed)
+
+
 def _boxes(areas: Sequence[PixelBox], height: int, width: int) -> np.ndarray:
     inside = np.zeros((height, width), np.float32)
     for x, y, w, h in areas:
@@ -216,4 +235,4 @@ def _boxes(areas: Sequence[PixelBox], height: int, width: int) -> np.ndarray:
     if sigma < 0.5:
         return inside
     # The larger of both: a soft edge outside, the whole box itself.
-    return np.maximum(inside, cv2.GaussianBlur(inside, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))
+    return np.maximum(inside, cv2.GaussianBlur(inside, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), out=inside)

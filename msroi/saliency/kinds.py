@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,10 +55,19 @@ so; by fixations it gains .03 to .06 dB more: `python -m train.measure_steering`
 
 @dataclass(frozen=True)
 class Found:
-    """A map, float32 (height, width) in [0, 1], and what the user should know of it, "" for nothing."""
+    """A map in its small form, and what the user should know of it, "" for nothing.
 
-    saliency: np.ndarray
+    make: makes the map, float32 (height, width) in [0, 1], the same each time: of a large photo it need not lie in
+    memory while nobody looks at it.
+    """
+
+    make: Callable[[], np.ndarray]
     notice: str = ""
+
+    @property
+    def saliency(self) -> np.ndarray:
+        """The map, made anew."""
+        return self.make()
 
 
 def saliency_map(image: Any, kind: MapKind = DEFAULT_KIND, quality: MapQuality = DEFAULT_QUALITY) -> np.ndarray:
@@ -79,14 +89,14 @@ def make_map(pixels: np.ndarray, kind: str = DEFAULT_KIND, quality: str = DEFAUL
     return find_map(pixels, kind, quality).saliency
 
 
-def steering(saliency: np.ndarray, kind: str) -> np.ndarray:
+def steering(saliency: np.ndarray, kind: str, *, in_place: bool = False) -> np.ndarray:
     """What an encoder follows of a network's map: float32, in [0, 1]; the default kind with more contrast.
 
-    A map of one value stays as it is.
+    A map of one value stays as it is. in_place: the result takes the place of a float32 map.
     """
     if kind != DEFAULT_KIND or not any(saliency.strides):
         return saliency
-    result = np.subtract(saliency, np.float32(BACKGROUND), dtype=np.float32)
+    result = np.subtract(saliency, np.float32(BACKGROUND), out=saliency if in_place else None, dtype=np.float32)
     result *= np.float32(1 / (SUBJECT - BACKGROUND))
     return np.clip(result, 0, 1, out=result)
 
@@ -95,7 +105,7 @@ def find_map(pixels: np.ndarray, kind: str = DEFAULT_KIND, quality: str = DEFAUL
     """`make_map`, with a notice where the network was too unsure to be followed, or is not asked."""
     looks = QUALITIES[one_of("map_quality", quality, tuple(QUALITIES))]
     height, width = pixels.shape[:2]
-    flat = flat_map(height, width, FLAT_VALUE)
+    flat = functools.partial(flat_map, height, width, FLAT_VALUE)
     network = network_of(kind)
     if network is None:
         return Found(flat)
@@ -109,7 +119,7 @@ def find_map(pixels: np.ndarray, kind: str = DEFAULT_KIND, quality: str = DEFAUL
     sure = sureness(evidence, network.card)
     if sure < SURE_FROM:
         return Found(flat, f"map unsure ({sure:.2f}, sure from {SURE_FROM}): nothing stands out, all matters alike")
-    return Found(maths.enlarged(coarse_map(kind, evidence, network.card), height, width))
+    return Found(functools.partial(maths.enlarged, coarse_map(kind, evidence, network.card), height, width))
 
 
 def _look(network: Network, seen: np.ndarray, mirrored: bool) -> Evidence:
