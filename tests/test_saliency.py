@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -446,3 +447,24 @@ def test_identity_of_the_network_map_names_its_hash_and_the_version_of_the_maps(
     _, identity = hints.resolve(None, "objects", (), picture_of(20, 20))
     assert identity == f"objects:{network.load().sha256[:16]}:{kinds.MAP_VERSION}"
     assert hints.resolve("none", "ms-roi", (), picture_of(20, 20))[1] == "none"
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "areas"),
+    [
+        (900, 640, [(40, 300, 200, 310)]),
+        (640, 901, [(0, 0, 300, 200), (500, 150, 401, 490), (10, 420, 5, 1)]),
+        (300, 200, [(0, 0, 200, 300)]),
+        (70, 1000, [(3, 20, 400, 30)]),
+    ],
+)
+def test_soft_edges_of_boxes_are_those_of_the_whole_picture_blurred(
+    height: int, width: int, areas: list[hints.PixelBox]
+) -> None:
+    inside = np.zeros((height, width), np.float32)
+    for x, y, w, h in areas:
+        inside[y : y + h, x : x + w] = 1
+    sigma = hints.BOX_EDGE * min(height, width)
+    blurred = cv2.GaussianBlur(inside, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    found = hints.combined(hints.Hints(kind="none", focus=areas), read(np.zeros((height, width), np.uint8)))
+    assert np.array_equal(found.saliency, np.maximum(inside, blurred))
