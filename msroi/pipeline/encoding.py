@@ -23,7 +23,7 @@ from msroi.matching import (
 from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
 from msroi.pipeline.job import Job
 from msroi.pipeline.original import kept_original
-from msroi.pipeline.result import Outcome, Saliency
+from msroi.pipeline.result import Outcome
 
 # Metadata that take more than this share of a target that cannot be reached are worth a word.
 _MUCH_METADATA = 0.1
@@ -46,14 +46,16 @@ def make_file(job: Job) -> Outcome:
 
 def _encode(job: Job) -> Outcome:
     job.settle_sizes()
+    # Before there is an encoder: it decodes plain's file.
+    judge = _judge(job) if job.request.goal == "quality" else None
     codec: Any = job.request.codec
     saliency = job.followed if getattr(codec, "takes_maker", False) else job.followed()
     encoder: Encoder = codec.start(job.picture, saliency, job.n_threads)
     del saliency
     if job.request.goal == "size":
         return _equal_size(job, encoder)
-    if job.request.goal == "quality":
-        return _equal_quality(job, encoder, job.stored_saliency())
+    if judge is not None:
+        return _equal_quality(job, encoder, judge)
     return _whole_file(job, encoder)
 
 
@@ -99,11 +101,14 @@ def _largest_marked(job: Job, encoder: Encoder, budget: int) -> Match:
         return _largest_whole(job, lambda setting: lossless.compact(encoder.encode(setting)), encoder, budget, overhead)
 
 
-def _equal_quality(job: Job, encoder: Encoder, weights: Saliency | None) -> Outcome:
+def _judge(job: Job) -> AsGoodAs:
+    """Says whether a file is as good as plain, weighted by the map."""
+    yardstick = images.to_stored(plain.decode(job.plain_jpeg), job.picture.orientation)
+    return AsGoodAs(yardstick, job.picture.pixels, job.stored_saliency)
+
+
+def _equal_quality(job: Job, encoder: Encoder, judge: AsGoodAs) -> Outcome:
     """The fewest bytes that are as good as plain."""
-    judge = AsGoodAs(
-        images.to_stored(plain.decode(job.plain_jpeg), job.picture.orientation), job.picture.pixels, weights
-    )
     settings = encoder.settings
     try:
         if isinstance(settings, Interval):

@@ -42,27 +42,30 @@ _QUICK, _BAND, _WINDOW = 5e-5, 256, 5
 class AsGoodAs:
     """Judges files: PSNR over the whole picture and SSIM, weighted by a map if there is one, at least those of others.
 
-    yardstick, pixels: the pixels to be as good as, and the picture, of one shape. weights: float (height, width); a map
-    of zeros says that nothing matters more than anything else. decode: a file's pixels, in the picture's shape.
+    yardstick, pixels: the pixels to be as good as, and the picture, of one shape. weights: float (height, width), or
+    what makes it: then it lies in memory for verdicts alone; a map of zeros says that nothing matters more than
+    anything else. decode: a file's pixels, in the picture's shape.
     """
 
     def __init__(
         self,
         yardstick: Pixels,
         pixels: Pixels,
-        weights: Saliency | None = None,
+        weights: Saliency | Callable[[], Saliency | None] | None = None,
         decode: Callable[[bytes], Pixels] = plain.decode,
     ) -> None:
-        self._weights = None if weights is None or not weights.any() else weights
+        made = weights() if callable(weights) else weights
+        made = None if made is None or not made.any() else made
+        self._is_weighted, self._weights = made is not None, weights
         self._pixels, self._decode = pixels, decode
         self._psnr_db = metrics.psnr_db(pixels, yardstick)
-        self._ssim = metrics.ssim(pixels, yardstick, self._weights)
+        self._ssim = metrics.ssim(pixels, yardstick, made)
         self.wanted = self._in_words(self._psnr_db, self._ssim)
         self._judged: dict[int, tuple[float, float]] = {}  # by the file's hash: a file is judged once
         self._rows = sampled_rows(pixels.shape[0], pixels.shape[1], _SAMPLE_PIXELS)
-        self._some_weights = None if self._weights is None else self._weights[self._rows]
+        self._some_weights = None if made is None else made[self._rows]
         if self._some_weights is not None and not self._some_weights.any():
-            self._rows, self._some_weights = np.arange(len(pixels)), self._weights
+            self._rows, self._some_weights = np.arange(len(pixels)), made
         self._rough: dict[int, tuple[float, float]] = {}  # margins of PSNR and of SSIM on the rows
         self._correction, self._is_corrected = 0.0, False  # of the latter
         self._is_sample = len(self._rows) < len(pixels)
@@ -73,15 +76,21 @@ class AsGoodAs:
     def __call__(self, data: bytes) -> Verdict:
         if hash(data) not in self._judged:
             decoded = self._decode(data)
-            ssim = _quick_ssim(self._pixels, decoded, self._weights)
+            weights = self._made_weights()
+            ssim = _quick_ssim(self._pixels, decoded, weights)
             if abs(ssim - self._ssim) < _QUICK:
-                ssim = metrics.ssim(self._pixels, decoded, self._weights)
+                ssim = metrics.ssim(self._pixels, decoded, weights)
             self._judged[hash(data)] = metrics.psnr_db(self._pixels, decoded), ssim
         psnr_db, ssim = self._judged[hash(data)]
         self._learn(data, ssim)
         good = psnr_db >= self._psnr_db and ssim >= self._ssim
         margin = min(_gain_db(psnr_db, self._psnr_db), _ssim_gain_db(ssim, self._ssim))
         return Verdict(good, self._in_words(psnr_db, ssim), margin)
+
+    def _made_weights(self) -> Saliency | None:
+        if not self._is_weighted:
+            return None
+        return self._weights() if callable(self._weights) else self._weights
 
     def rough(self, data: bytes) -> float:
         """About the margin of the verdict: SSIM, which takes ten times as long as PSNR, from strips of a large
@@ -119,7 +128,7 @@ class AsGoodAs:
         return "psnr" if psnr_margin < ssim_margin + _NEAR_DB else "ssim"
 
     def _in_words(self, psnr_db: float, ssim: float | None = None) -> str:
-        name = "SSIM" if self._weights is None else "map-weighted SSIM"
+        name = "map-weighted SSIM" if self._is_weighted else "SSIM"
         return f"PSNR {psnr_db:.2f} dB" + ("" if ssim is None else f", {name} {ssim:.4f}")
 
 
