@@ -60,13 +60,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def small(photo: np.ndarray) -> np.ndarray:
     """uint8 (48, 80, 3) of a photo."""
     return np.ascontiguousarray(photo[80:128, 120:200])

@@ -80,7 +80,7 @@ def texture_floor(
     coefficients, levels: of luma (rows, columns, 64), the latter with `table`. A block counts as such a texture as far
     as its standard deviation lies within FAINT and one coefficient beyond the slopes stands out by PEAK: grain has
     none, costs most and is missed least. Where less than TEXTURE_KEPT of the energy is left a block weighs more, in
-    proportion. On CID22 half of the textures that were flattened at Q 30 and 50 are kept so, for .02 dB.
+    proportion. Of CID22's textures that were flattened a third are kept so at Q 30 and two thirds at Q 50, for .02 dB.
     """
     energy, kept, peak = np.moveaxis(_kernels.block_texture(coefficients, levels, table, BEYOND_SLOPES, threads), 2, 0)
     faintest, faint = (64 * deviation**2 for deviation in FAINT)

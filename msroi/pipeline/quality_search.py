@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import replace
 from typing import Protocol
@@ -62,14 +63,19 @@ def fewest_bytes_between(encoder: RealEncoder, low: float, high: float, judge: J
     """
     setting: float | None = estimated(encoder, low, high, math.log(max(1, near_bytes)))
     search = _Search(judge, low, high)
+    makers: dict[bytes, RealEncoder] = {}  # of files that may be the best: what is to be known of one its encoder says
     while setting is not None:
         prepared = encoder.near(setting)
-        search.look(prepared.encode(setting), setting, fresh=True)
+        makers[search.look(prepared.encode(setting), setting, fresh=True)] = prepared
         while (setting := search.around()) is not None:
-            search.look(prepared.encode(setting), setting)
+            makers[search.look(prepared.encode(setting), setting)] = prepared
         setting = search.onward()
     best = search.close()
-    return replace(best, note=prepared.revised(best.data, best.setting)[1])
+    return replace(best, note=makers[_digest(best.data)].revised(best.data, best.setting)[1])
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 class _Search:
@@ -87,8 +93,8 @@ class _Search:
         self.best: Match | None = None
         self.verdict = Verdict(False, "")
 
-    def look(self, data: bytes, setting: float, *, fresh: bool = False) -> None:
-        """Judges a file: in full where it may be good, and where there will be none beyond."""
+    def look(self, data: bytes, setting: float, *, fresh: bool = False) -> bytes:
+        """Judges a file: in full where it may be good, and where there will be none beyond. Returns its digest."""
         self.n_files += 1
         margin = self._judge.rough(data)
         is_end = setting >= self._high or setting <= self._low
@@ -100,6 +106,7 @@ class _Search:
             self._near = {}
             self._fresh[setting] = margin / DECIBELS
         self._near[setting] = margin / DECIBELS
+        return _digest(data)
 
     def _settled(self, data: bytes, setting: float, margin: float) -> float:
         """The margin of a file by the full verdict, which may make it the best."""
