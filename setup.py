@@ -19,9 +19,9 @@ LINK_FLAGS = [] if sys.platform in ("win32", "darwin") else ["-pthread"]
 setup(
     ext_modules=[
         Pybind11Extension(
-            "msroi.jpeg._kernels",
-            ["msroi/jpeg/_kernels.cpp"],
-            depends=["msroi/jpeg/_decoder.h"],
+            "msroi.codecs.jpeg._kernels",
+            ["msroi/codecs/jpeg/_kernels.cpp"],
+            depends=["msroi/codecs/jpeg/_decoder.h"],
             cxx_std=17,
             extra_compile_args=FLAGS,
             extra_link_args=LINK_FLAGS,

@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / ".venv"
 PYTHON = PLACE / "bin" / "python"
 RECORD = PLACE / "msroi.json"
-SOURCES = ("pyproject.toml", "setup.cfg", "setup.py", "building/*.py", "msroi/version.py", "msroi/jpeg/**/*.cpp")
-SOURCES += ("msroi/jpeg/**/*.h",)
+SOURCES = ("pyproject.toml", "setup.cfg", "setup.py", "building/*.py", "msroi/version.py", "msroi/codecs/jpeg/**/*.cpp")
+SOURCES += ("msroi/codecs/jpeg/**/*.h",)
 
 
 def main(extras: list[str]) -> int:

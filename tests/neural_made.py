@@ -14,7 +14,7 @@ import numpy as np
 
 
 def _recurrent(path: Path, seed: int) -> None:
-    from msroi.neural.recurrent.network import random_weights
+    from msroi.codecs.neural.recurrent.network import random_weights
 
     random_weights(path, 1 / 16, seed)
     with np.load(path) as stored:
@@ -38,7 +38,7 @@ def picture(height: int, width: int, *, grey: bool = False, seed: int = 0) -> np
 
 
 def main(codec: str, weights: str, pixels: str, level: str, file: str, decoded: str) -> None:
-    from msroi.neural import Rate, load
+    from msroi.codecs.neural import Rate, load
 
     coder = load(codec, Path(weights))
     np.save(decoded, coder.decompress(Path(file).read_bytes()))

@@ -32,9 +32,9 @@ from msroi.benchmark.scores import SCORES, worst
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files, Target, reach
 from msroi.benchmark.workers import Died, run_tasks
+from msroi.codecs.jpeg import plain
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import read
-from msroi.jpeg import plain
 
 ROOT = Path(__file__).parents[1]
 # Fast encoders of which one follows a map.

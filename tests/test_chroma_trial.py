@@ -11,10 +11,10 @@ from drawn_made import DRAWN_ONES
 from PIL import Image
 
 import msroi
+from msroi.codecs.jpeg import CODECS, plain, rdo, ssimulacra2
+from msroi.codecs.jpeg.chroma_trial import SAMPLE_PIXELS, Either, _sample
 from msroi.images import Picture
-from msroi.jpeg import CODECS, plain, rdo, ssimulacra2
-from msroi.jpeg.chroma_trial import SAMPLE_PIXELS, Either, _sample
-from msroi.matching import land_within
+from msroi.search.matching import land_within
 
 COLOURED = DRAWN_ONES["dark, in colours"]
 FRINGED = DRAWN_ONES["fringes"]

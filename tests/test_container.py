@@ -8,10 +8,10 @@ import zlib
 
 import pytest
 
+from msroi.codecs.neural import container
+from msroi.codecs.neural.container import Header, Section, check_network, read, read_header, read_prefix, write
 from msroi.errors import BitstreamError, ImageError, OptionError
 from msroi.images import Limits
-from msroi.neural import container
-from msroi.neural.container import Header, Section, check_network, read, read_header, read_prefix, write
 
 NETWORK = bytes(range(16))
 HEADER = Header("recurrent", 48, 33, False, NETWORK)

@@ -6,9 +6,9 @@ import numpy as np
 
 import msroi
 from msroi import metrics
-from msroi.jpeg import plain
-from msroi.jpeg.coefficients import from_pixels
-from msroi.jpeg.dark import dark_blocks
+from msroi.codecs.jpeg import plain
+from msroi.codecs.jpeg.coefficients import from_pixels
+from msroi.codecs.jpeg.dark import dark_blocks
 
 
 def dark_page(ground: int) -> np.ndarray:

@@ -12,9 +12,9 @@ from drawn_made import DRAWN_ONES, page
 from PIL import Image
 
 import msroi
+from msroi.codecs.jpeg import plain
 from msroi.drawn import DRAWN, TILES_ENOUGH, is_drawn, share_drawn
 from msroi.images import read
-from msroi.jpeg import plain
 from msroi.saliency import hints, kinds, make_map
 
 

@@ -88,6 +88,6 @@ def test_source_that_is_not_built_says_so_in_one_line(tmp_path: Path) -> None:
 
 
 def test_an_installation_without_the_module_says_to_install_again(tmp_path: Path) -> None:
-    done = run_unbuilt(tmp_path, "-c", "import msroi.jpeg")
+    done = run_unbuilt(tmp_path, "-c", "import msroi.codecs.jpeg")
     line = f"{tmp_path / 'msroi'}: its compiled module is missing; install msroi again"
     assert done.stderr.splitlines()[-1].endswith(line)

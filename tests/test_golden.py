@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from msroi.jpeg import _kernels, block_weights
-from msroi.jpeg.coefficients import SAMPLINGS
-from msroi.jpeg.rdo import RdoEncoder
-from msroi.jpeg.tables import PRESETS
+from msroi.codecs.jpeg import _kernels, block_weights
+from msroi.codecs.jpeg.coefficients import SAMPLINGS
+from msroi.codecs.jpeg.rdo import RdoEncoder
+from msroi.codecs.jpeg.tables import PRESETS
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -25,11 +25,10 @@ RANKS = {
     "entropy": 2,
     "images": 2,
     "saliency": 3,
-    "jpeg": 3,
-    "matching": 4,
+    "search": 3,
+    "codecs": 4,
     "pipeline": 5,
     "comparison": 5,
-    "neural": 5,
     "report": 6,
     "work": 6,
     "benchmark": 7,
@@ -37,7 +36,11 @@ RANKS = {
 }
 HEAVY = {"constriction", "cv2", "keras", "matplotlib", "numpy", "onnxruntime"}
 HEAVY |= {"PIL", "rich", "scipy", "skimage", "tensorflow"}
-KERAS_HOMES = {"msroi/saliency/grad_cam.py", "msroi/saliency/keras_model.py", "msroi/neural/recurrent/network.py"}
+KERAS_HOMES = {
+    "msroi/saliency/grad_cam.py",
+    "msroi/saliency/keras_model.py",
+    "msroi/codecs/neural/recurrent/network.py",
+}
 MODULES = sorted(p for p in PACKAGE.rglob("*.py"))
 
 

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from msroi import metrics
+from msroi.codecs.jpeg import CODECS, lossless, make_codec, plain
+from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError, SaliencyError
 from msroi.images import Picture
-from msroi.jpeg import CODECS, lossless, make_codec, plain
-from msroi.jpeg.two_pass import TwoPass
 
 
 def centre_map(height: int, width: int) -> np.ndarray:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from msroi.jpeg import _kernels
-from msroi.jpeg.symbol_prices import START, measure
-from msroi.jpeg.tables import BLEND, ZIGZAG, Shape
+from msroi.codecs.jpeg import _kernels
+from msroi.codecs.jpeg.symbol_prices import START, measure
+from msroi.codecs.jpeg.tables import BLEND, ZIGZAG, Shape
 
 # Single precision over values up to 2000.
 CLOSE = {"rtol": 0, "atol": 2e-3}

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import msroi
-from msroi.jpeg import coefficients
+from msroi.codecs.jpeg import coefficients
 
 QUALITIES = (10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95)
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msroi.errors import TargetError
-from msroi.matching import DIP, Match, Verdict, fewest_bytes, land_within, largest_within
+from msroi.search.matching import DIP, Match, Verdict, fewest_bytes, land_within, largest_within
 
 
 class FakeEncoder:
@@ -150,9 +150,7 @@ class UnsteadyEncoder:
     def near(self, setting: float, n_bytes: float | None = None) -> UnsteadyEncoder:
         return self
 
-    def revised(
-        self, data: bytes, setting: float, n_bytes: float | None = None
-    ) -> tuple[UnsteadyEncoder | None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[UnsteadyEncoder | None, str]:
         return None, ""
 
 
@@ -177,9 +175,7 @@ class AstrayEncoder:
     def near(self, setting: float, n_bytes: float | None = None) -> AstrayEncoder:
         return AstrayEncoder(1.2 * 3000 * setting)
 
-    def revised(
-        self, data: bytes, setting: float, n_bytes: float | None = None
-    ) -> tuple[AstrayEncoder | None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[AstrayEncoder | None, str]:
         return None, ""
 
 
@@ -203,9 +199,7 @@ class HastyEncoder:
     def near(self, setting: float, n_bytes: float | None = None) -> HastyEncoder:
         return self
 
-    def revised(
-        self, data: bytes, setting: float, n_bytes: float | None = None
-    ) -> tuple[HastyEncoder | None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[HastyEncoder | None, str]:
         self.log.append((self.care, n_bytes is None))
         breaks = self.care == 0 or (self.care == 1 and n_bytes is None)
         return (HastyEncoder(self.care + 1, self.log) if breaks else None), f"care {self.care}"

@@ -17,17 +17,18 @@ import pytest
 from neural_made import UNTRAINED
 from PIL import Image, ImageCms, PngImagePlugin
 
-from msroi import extras, metrics, neural
+from msroi import extras, metrics
 from msroi.benchmark import neural_study, rows
 from msroi.benchmark.encoders import ENCODERS, Neural
 from msroi.benchmark.run import Request
 from msroi.benchmark.targets import Target
 from msroi.cli import main
+from msroi.codecs import neural
+from msroi.codecs.neural import Rate, attached, container
+from msroi.codecs.neural.coding import encode
+from msroi.codecs.neural.facts import file_facts
 from msroi.errors import BitstreamError, ImageError, OptionError, TargetError
 from msroi.images import Limits, read
-from msroi.neural import Rate, attached, container
-from msroi.neural.coding import encode
-from msroi.neural.facts import file_facts
 from msroi.saliency.hints import Hints
 
 CODEC = "recurrent"

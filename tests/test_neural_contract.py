@@ -19,10 +19,11 @@ import pytest
 from neural_made import UNTRAINED, picture
 from PIL import Image
 
-from msroi import extras, neural
+from msroi import extras
+from msroi.codecs import neural
+from msroi.codecs.neural import allocation, container, contract
+from msroi.codecs.neural.contract import CODECS, NeuralCodec, Rate, load
 from msroi.errors import BitstreamError, ImageError, MissingExtraError, OptionError, SaliencyError, TargetError
-from msroi.neural import allocation, container, contract
-from msroi.neural.contract import CODECS, NeuralCodec, Rate, load
 from msroi.saliency.network import Network
 
 SIZES = [(1, 1), (1, 17), (17, 1), (16, 16), (33, 47), (15, 64), (50, 31)]
@@ -526,7 +527,8 @@ def test_without_keras_one_line_says_what_to_install(name: str, monkeypatch: pyt
 
 
 def test_names_are_loaded_when_they_are_used() -> None:
-    code = "import sys, msroi.neural; print(sorted({m.split('.')[0] for m in sys.modules} & {'numpy', 'keras', 'PIL'}))"
+    loaded = "{m.split('.')[0] for m in sys.modules} & {'numpy', 'keras', 'PIL'}"
+    code = f"import sys, msroi.codecs.neural; print(sorted({loaded}))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout == "[]\n"
     assert set(dir(neural)) == set(neural.__all__)
     for name in neural.__all__:

@@ -118,7 +118,7 @@ def test_the_library_logs_and_is_silent_unless_asked(caplog: pytest.LogCaptureFi
 def test_the_types_of_names_are_those_of_the_tables() -> None:
     from msroi.cli import compress as verb
     from msroi.cli.arguments import VerbParser
-    from msroi.jpeg import CODECS
+    from msroi.codecs.jpeg import CODECS
     from msroi.pipeline import MATCHES
     from msroi.saliency import KINDS, QUALITIES
 

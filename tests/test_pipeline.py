@@ -16,10 +16,10 @@ from PIL import Image
 
 import msroi
 from msroi import images, metrics
+from msroi.codecs.jpeg import CODECS, plain
+from msroi.codecs.jpeg.plain import QualityEncoder
+from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError, OutputError, SaliencyError, TargetError
-from msroi.jpeg import CODECS, plain
-from msroi.jpeg.plain import QualityEncoder
-from msroi.jpeg.two_pass import TwoPass
 from msroi.metadata import assemble
 from msroi.pipeline import ALREADY_MADE, DEFAULT_METHOD, equal_quality
 

@@ -11,15 +11,15 @@ from PIL import Image, ImageDraw
 
 import msroi
 from msroi import metrics
+from msroi.codecs.jpeg import _kernels, block_weights, coefficients, guard, plain, rdo
+from msroi.codecs.jpeg.codec import make_codec
+from msroi.codecs.jpeg.plain import QualityEncoder
+from msroi.codecs.jpeg.rdo import Rdo, RdoEncoder
+from msroi.codecs.jpeg.tables import PRESETS
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import Picture
-from msroi.jpeg import _kernels, block_weights, coefficients, guard, plain, rdo
-from msroi.jpeg.codec import make_codec
-from msroi.jpeg.plain import QualityEncoder
-from msroi.jpeg.rdo import Rdo, RdoEncoder
-from msroi.jpeg.tables import PRESETS
-from msroi.matching import Verdict, land_within
-from msroi.pipeline.quality_search import fewest_bytes_between
+from msroi.search.matching import Verdict, land_within
+from msroi.search.quality_search import fewest_bytes_between
 
 SIZES = [(1, 1), (1, 40), (7, 9), (8, 8), (16, 17), (33, 100)]
 

@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("constriction", reason="needs the keras extra")
 
+from msroi.codecs.neural.recurrent import context
+from msroi.codecs.neural.recurrent.context import BITS, INPUTS, PAST, ContextModel
 from msroi.entropy import BIT_TABLES
-from msroi.neural.recurrent import context
-from msroi.neural.recurrent.context import BITS, INPUTS, PAST, ContextModel
 
 KODAK_CELLS = 48 * 32
 
@@ -100,7 +100,7 @@ class TestWithKeras:
 
     def test_the_published_widths_cost_what_was_published(self) -> None:
         """284 GMAC an iteration at Kodak's size: our reading of the units is of the published size."""
-        from msroi.neural.recurrent.network import Architecture, Network
+        from msroi.codecs.neural.recurrent.network import Architecture, Network
 
         network = Network(Architecture())
         strides = {"A": 2, "B": 4, "C": 8, "D": 16, "binariser": 16, "widening": 16, "E": 16, "F": 8, "G": 4, "H": 2}
@@ -138,8 +138,8 @@ class TestWithKeras:
         """The two programs, a few steps each, on photos that the test makes; stopped and gone on with in between."""
         from PIL import Image
 
-        from msroi.neural.contract import Rate
-        from msroi.neural.recurrent.codec import Recurrent
+        from msroi.codecs.neural.contract import Rate
+        from msroi.codecs.neural.recurrent.codec import Recurrent
         from train import contexts, recurrent
 
         random = np.random.default_rng(0)

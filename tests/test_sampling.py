@@ -9,11 +9,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from msroi import metrics
+from msroi.codecs.jpeg import plain, sampling
+from msroi.codecs.jpeg.rdo import Rdo, RdoEncoder
+from msroi.codecs.jpeg.tables import PRESETS, RADIUS
 from msroi.images import Picture, read
-from msroi.jpeg import plain, sampling
-from msroi.jpeg.rdo import Rdo, RdoEncoder
-from msroi.jpeg.tables import PRESETS, RADIUS
-from msroi.matching import land_within
+from msroi.search.matching import land_within
 
 STEPS = PRESETS["default"].steps
 

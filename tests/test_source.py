@@ -18,13 +18,13 @@ from PIL import Image
 
 import msroi
 from msroi import images, metrics
+from msroi.codecs.jpeg import _kernels, guard, plain, source
+from msroi.codecs.jpeg.coefficients import from_pixels
+from msroi.codecs.jpeg.rdo import Rdo, RdoEncoder
+from msroi.codecs.jpeg.source import for_source, from_jpeg, on_lattice
+from msroi.codecs.jpeg.tables import PRESETS, ZIGZAG
 from msroi.images import Picture, read
-from msroi.jpeg import _kernels, guard, plain, source
-from msroi.jpeg.coefficients import from_pixels
-from msroi.jpeg.rdo import Rdo, RdoEncoder
-from msroi.jpeg.source import for_source, from_jpeg, on_lattice
-from msroi.jpeg.tables import PRESETS, ZIGZAG
-from msroi.matching import land_within
+from msroi.search.matching import land_within
 
 SIZES = [(1, 1), (1, 9), (8, 8), (9, 7), (16, 17), (45, 67)]
 CODINGS: dict[str, dict[str, Any]] = {

@@ -25,12 +25,12 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers, ops
 
+from msroi.codecs.neural import allocation
+from msroi.codecs.neural.recurrent import codec, context
+from msroi.codecs.neural.recurrent.context import BITS, GROUPS, INPUTS, ITERATIONS, PARTS, PAST, Bits
+from msroi.codecs.neural.recurrent.stepping import Stepper
 from msroi.errors import MsroiError, OptionError
 from msroi.images import read
-from msroi.neural import allocation
-from msroi.neural.recurrent import codec, context
-from msroi.neural.recurrent.context import BITS, GROUPS, INPUTS, ITERATIONS, PARTS, PAST, Bits
-from msroi.neural.recurrent.stepping import Stepper
 from msroi.saliency import make_map
 from train import shipping
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from msroi.jpeg.tables import DEFAULT, F, Preset, Shape
+from msroi.codecs.jpeg.tables import DEFAULT, F, Preset, Shape
 from train.encoder_set import Bench, pictures
 
 Vector = npt.NDArray[np.float64]

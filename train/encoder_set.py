@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from msroi.jpeg import plain
-from msroi.jpeg.rdo import RdoEncoder
-from msroi.jpeg.tables import Preset
+from msroi.codecs.jpeg import plain
+from msroi.codecs.jpeg.rdo import RdoEncoder
+from msroi.codecs.jpeg.tables import Preset
 from train.scores import Reference
 
 Pixels = npt.NDArray[np.uint8]

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from msroi.jpeg import plain
-from msroi.jpeg.rdo import RdoEncoder
-from msroi.jpeg.sampling import needs_full_chroma
-from msroi.jpeg.tables import PRESETS
-from msroi.matching import land_within
+from msroi.codecs.jpeg import plain
+from msroi.codecs.jpeg.rdo import RdoEncoder
+from msroi.codecs.jpeg.sampling import needs_full_chroma
+from msroi.codecs.jpeg.tables import PRESETS
+from msroi.search.matching import land_within
 from train import made
 from train.peers import at_plains_bytes
 from train.scores import Reference

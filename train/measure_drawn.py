@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.codecs.jpeg import plain
 from msroi.drawn import DRAWN, TILES_ENOUGH, share_drawn
 from msroi.images import read
-from msroi.jpeg import plain
 from msroi.saliency import kinds
 from msroi.saliency.network import load
 from train.made import PICTURES

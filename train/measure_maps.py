@@ -26,13 +26,13 @@ from PIL import Image
 
 from msroi import metrics
 from msroi.benchmark import inputs
+from msroi.codecs.jpeg import block_weights, plain
+from msroi.codecs.jpeg.rdo import RdoEncoder
+from msroi.codecs.jpeg.tables import PRESETS
 from msroi.images import read
-from msroi.jpeg import block_weights, plain
-from msroi.jpeg.rdo import RdoEncoder
-from msroi.jpeg.tables import PRESETS
-from msroi.matching import land_within
 from msroi.saliency import DEFAULT_QUALITY, KINDS, QUALITIES, make_map
 from msroi.saliency.kinds import steering
+from msroi.search.matching import land_within
 from train import datasets
 from train.baselines import centre_blob
 from train.peers import at_plains_bytes

@@ -1,9 +1,9 @@
-"""What full chroma gains or costs, and what `--chroma auto` chooses: the table behind msroi/jpeg/sampling.py.
+"""What full chroma gains or costs, and what `--chroma auto` chooses: the table behind msroi/codecs/jpeg/sampling.py.
 
     python -m train.measure_sampling [FOLDER ...] [--qualities 30 50 75] [--pictures N] [--whole]
 
 Without folders: the made pictures of train/made.py. For each picture the share of blocks that 4:2:0 harms, whether it
-was drawn (those are coded both ways, see msroi/jpeg/chroma_trial.py), and 4:4:4 less 4:2:0 in PSNR (dB), SSIM and
+was drawn (those are coded both ways, see chroma_trial.py), and 4:4:4 less 4:2:0 in PSNR (dB), SSIM and
 SSIMULACRA2 in the largest files not above plain JPEG's bytes, with the sampling that `auto` took.
 """
 
@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.codecs.jpeg import CODECS, plain
+from msroi.codecs.jpeg.sampling import share_harmed
+from msroi.codecs.jpeg.tables import PRESETS
 from msroi.drawn import is_drawn
 from msroi.images import Picture
-from msroi.jpeg import CODECS, plain
-from msroi.jpeg.sampling import share_harmed
-from msroi.jpeg.tables import PRESETS
-from msroi.matching import land_within
 from msroi.metadata import jpeg_facts
+from msroi.search.matching import land_within
 from train.made import PICTURES
 from train.scores import Reference
 

@@ -27,12 +27,12 @@ from msroi import images
 from msroi.benchmark.encoders import Jpegli
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files
-from msroi.jpeg import plain
-from msroi.jpeg.interval import Interval
-from msroi.jpeg.rdo import RdoEncoder
-from msroi.jpeg.source import from_jpeg
-from msroi.jpeg.tables import PRESETS, Preset
-from msroi.matching import land_within
+from msroi.codecs.jpeg import plain
+from msroi.codecs.jpeg.rdo import RdoEncoder
+from msroi.codecs.jpeg.source import from_jpeg
+from msroi.codecs.jpeg.tables import PRESETS, Preset
+from msroi.search.knobs import Interval
+from msroi.search.matching import land_within
 from train.scores import Reference
 
 Pixels = npt.NDArray[np.uint8]

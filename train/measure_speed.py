@@ -30,11 +30,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.jpeg import plain
+from msroi.codecs.jpeg.rdo import RdoEncoder
+from msroi.codecs.jpeg.tables import PRESETS
 from msroi.images import read
-from msroi.jpeg import plain
-from msroi.jpeg.rdo import RdoEncoder
-from msroi.jpeg.tables import PRESETS
-from msroi.matching import land_within
+from msroi.search.matching import land_within
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.codecs.jpeg import plain
 from msroi.errors import MsroiError
 from msroi.images import read
-from msroi.jpeg import plain
 from msroi.saliency import make_map
 from msroi.saliency.kinds import BACKGROUND, SUBJECT
 from train import datasets

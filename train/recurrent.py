@@ -28,10 +28,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from msroi.codecs.neural.allocation import CELL
+from msroi.codecs.neural.allocation import MOST as ITERATIONS
+from msroi.codecs.neural.recurrent.network import Architecture, Network, State
 from msroi.errors import MsroiError, OptionError
-from msroi.neural.allocation import CELL
-from msroi.neural.allocation import MOST as ITERATIONS
-from msroi.neural.recurrent.network import Architecture, Network, State
 from train import checkpoints, patches
 from train.patches import Patches
 

@@ -13,8 +13,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from msroi.codecs.neural.quiet import import_keras
 from msroi.errors import MsroiError, OptionError
-from msroi.neural.quiet import import_keras
 from train import datasets, recipes, saliency_inputs
 
 

@@ -1,6 +1,6 @@
 """A training run of the MS-ROI network, from its inputs to its folder. `python -m train.saliency` is the program.
 
-    photos -> views -> [frozen trunk + teacher, stored once] -> batches -> training model -> RUN/
+photos -> views -> [frozen trunk + teacher, stored once] -> batches -> training model -> RUN/
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def make_batch(run: Run, indices: np.ndarray, step: int) -> tuple[dict[str, Any]
     arrays = run.source.read(indices, step)
     n, n_classes = len(indices), run.recipe.architecture.n_classes
     random = np.random.default_rng((run.recipe.seed, step, 5))
-    drawn = np.argsort(random.random((n, n_classes)), axis=1)[:, : N_BEST].astype(np.int32)
+    drawn = np.argsort(random.random((n, n_classes)), axis=1)[:, :N_BEST].astype(np.int32)
     label, kind = run.source.label[indices], run.source.kind[indices]
     empty = np.zeros((n, 1, 1), np.float32)
     everywhere = np.ones(n, np.float32)

@@ -20,10 +20,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi.benchmark.subject import Floats, Subject
+from msroi.codecs.jpeg import make_codec, plain
 from msroi.errors import MissingExtraError, SaliencyError
-from msroi.jpeg import make_codec, plain
-from msroi.jpeg.interval import Interval
-from msroi.matching import LOOK
+from msroi.search.knobs import Interval
+from msroi.search.matching import LOOK
 from msroi.version import __version__
 
 Pixels = npt.NDArray[np.uint8]
@@ -55,7 +55,7 @@ class Encoder:
         subject's own map.
     has_quality_numbers: its settings are 1 to 100 and mean quality. has_levels: its settings are the mean levels of
         a neural codec. keeps_pixels: its files take long to decode, and no browser does, so pictures stand beside them.
-    look: how many settings around its border the search looks at (see `msroi.matching`).
+    look: how many settings around its border the search looks at (see `msroi.search.matching`).
     """
 
     name: str
@@ -369,7 +369,7 @@ class Neural(Encoder):
 
     @functools.cached_property
     def _codec(self) -> Any:
-        from msroi.neural import load
+        from msroi.codecs.neural import load
 
         return load(self._codec_name, self._weights)
 
@@ -384,8 +384,8 @@ class Neural(Encoder):
         return f"msroi {__version__}, {self._codec_name}, network {self._codec.network_sha256[:16]}"
 
     def prepare(self) -> None:
-        from msroi.neural import Rate
-        from msroi.neural.quiet import import_keras
+        from msroi.codecs.neural import Rate
+        from msroi.codecs.neural.quiet import import_keras
 
         import_keras()
         self._codec.compress(np.zeros((1, 1), np.uint8), None, Rate(level=1))
@@ -407,7 +407,7 @@ class _NeuralCoder:
     note = ""
 
     def __init__(self, codec: Any, pixels: Pixels, saliency: Floats | None) -> None:
-        from msroi.neural.allocation import CELL, MOST
+        from msroi.codecs.neural.allocation import CELL, MOST
 
         self._codec, self._pixels, self._saliency = codec, pixels, saliency
         self.settings = Interval(1.0, float(MOST))
@@ -418,7 +418,7 @@ class _NeuralCoder:
         return 4 * self._n_cells * setting
 
     def encode(self, setting: float) -> bytes:
-        from msroi.neural import Rate
+        from msroi.codecs.neural import Rate
 
         data: bytes = self._codec.compress(self._pixels, self._saliency, Rate(level=setting))
         return data

@@ -29,8 +29,8 @@ from msroi.benchmark.measuring import decoded_place, write
 from msroi.benchmark.protocols import PROTOCOLS, Table
 from msroi.benchmark.subject import Floats, Pixels, Subject
 from msroi.benchmark.targets import like
+from msroi.codecs.neural import allocation
 from msroi.images import read
-from msroi.neural import allocation
 
 Box = tuple[int, int, int, int]
 

@@ -28,8 +28,8 @@ from msroi.benchmark.rows import Row
 from msroi.benchmark.scores import SSIMULACRA2_INSTALL
 from msroi.benchmark.targets import MATCHES, Target
 from msroi.benchmark.workers import Died, run_tasks
+from msroi.codecs.neural.allocation import MOST
 from msroi.errors import ImageError, OptionError
-from msroi.neural.allocation import MOST
 from msroi.options import one_of, real_number, whole_number
 from msroi.saliency import network_facts
 from msroi.version import __version__

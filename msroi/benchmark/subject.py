@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.neural.allocation import softened
 from msroi.images import Picture
-from msroi.neural.allocation import softened
 from msroi.saliency import DEFAULT_KIND, make_map
 from msroi.saliency.kinds import steering
 

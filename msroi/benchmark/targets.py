@@ -16,10 +16,12 @@ from PIL import Image
 
 from msroi.benchmark.encoders import YARDSTICK, Encoder
 from msroi.benchmark.subject import Pixels
+from msroi.codecs.jpeg import plain
+from msroi.codecs.neural.allocation import CELL
 from msroi.errors import ImageError, OptionError, TargetError
-from msroi.jpeg import plain
-from msroi.jpeg.interval import Interval
-from msroi.matching import (
+from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
+from msroi.search.knobs import Interval
+from msroi.search.matching import (
     Match,
     NoneFitsError,
     RealEncoder,
@@ -27,8 +29,6 @@ from msroi.matching import (
     land_within,
     largest_within,
 )
-from msroi.neural.allocation import CELL
-from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
 
 # How files are matched. size: the largest not above the budget. quality: the fewest bytes for PSNR and SSIM of at
 # least plain's. number: the encoder's own quality number, whatever it means (what unfair comparisons do).

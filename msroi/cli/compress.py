@@ -159,7 +159,7 @@ def _add_map(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_encoder(parser: argparse.ArgumentParser) -> None:
-    from msroi.jpeg import CODECS
+    from msroi.codecs.jpeg import CODECS
     from msroi.pipeline import DEFAULT_METHOD
 
     group = parser.add_argument_group("encoder")
@@ -257,7 +257,7 @@ def _place(folder: Path | None) -> Callable[[Input, bool], Path]:
 
 def _check(arguments: argparse.Namespace, output: str | None) -> None:
     """Combinations that make no sense, told before anything runs."""
-    from msroi.jpeg import CODECS
+    from msroi.codecs.jpeg import CODECS
     from msroi.pipeline import DEFAULT_METHOD
 
     _check_in_place(arguments)

@@ -136,7 +136,7 @@ def _picture_facts(name: str, data: bytes) -> dict[str, Any]:
     """Format, size and mode from the header alone; nothing is decoded."""
     from PIL import Image
 
-    from msroi.neural.container import MAGIC
+    from msroi.codecs.neural.container import MAGIC
 
     if data.startswith(MAGIC):
         raise ImageError(f"{name}: a neural codec's file; msroi neural info tells what it is")

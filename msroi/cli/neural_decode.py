@@ -22,8 +22,8 @@ from msroi.errors import BitstreamError, MsroiError, OptionError
 if TYPE_CHECKING:
     import numpy as np
 
+    from msroi.codecs.neural import NeuralCodec
     from msroi.images import Limits
-    from msroi.neural import NeuralCodec
 
 DECODED = ".decoded.png"
 
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from msroi.neural.attached import FORMATS
+    from msroi.codecs.neural.attached import FORMATS
 
     output = files.single_output(arguments, frozenset(FORMATS), f"one of {', '.join(FORMATS)}")
     if output not in (None, STANDARD_STREAM) and Path(str(output)).suffix.lower() not in FORMATS:
@@ -73,7 +73,7 @@ class _Job:
         self.codecs: dict[str, NeuralCodec] = {}
 
     def decode(self, item: Input) -> None:
-        from msroi.neural import attached
+        from msroi.codecs.neural import attached
 
         started = time.perf_counter()
         output = self.outputs[item]
@@ -93,8 +93,8 @@ class _Job:
 
     def _decoded(self, data: bytes, limits: Limits) -> tuple[np.ndarray, dict[int, bytes], tuple[int, int]]:
         """Pixels, metadata, and how many of how many sections were there."""
-        from msroi.neural import attached, container
-        from msroi.neural.contract import CODECS
+        from msroi.codecs.neural import attached, container
+        from msroi.codecs.neural.contract import CODECS
 
         header, sections = (container.read_prefix if self.arguments.preview else container.read)(data, limits)
         if header.codec not in CODECS:

@@ -29,8 +29,8 @@ from msroi.cli.neural_options import SUFFIX, add_weights, load_codec
 from msroi.cli.output import Screen
 
 if TYPE_CHECKING:
-    from msroi.neural import NeuralCodec
-    from msroi.neural.coding import Encoded
+    from msroi.codecs.neural import NeuralCodec
+    from msroi.codecs.neural.coding import Encoded
 
 DEFAULT_LEVEL = 6.0
 
@@ -48,7 +48,7 @@ standard output, lines and JSON go to standard error.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from msroi.neural.contract import CODECS
+    from msroi.codecs.neural.contract import CODECS
 
     add_inputs(parser)
     group = parser.add_argument_group("targets")
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from msroi.neural import Rate
+    from msroi.codecs.neural import Rate
 
     output = files.single_output(arguments, frozenset({SUFFIX}), "a neural codec's file")
     options = given(arguments, "level", "bpp") | ({"n_bytes": arguments.size} if hasattr(arguments, "size") else {})
@@ -108,8 +108,8 @@ class _Job:
         self.n_told = 0
 
     def encode(self, item: Input) -> None:
+        from msroi.codecs.neural.coding import encode
         from msroi.images import read
-        from msroi.neural.coding import encode
 
         started = time.perf_counter()
         output = self.outputs[item]
@@ -124,7 +124,7 @@ class _Job:
         self._tell(item, output, before, made, time.perf_counter() - started)
 
     def _tell(self, item: Input, output: Path, before: int | None, made: Encoded, seconds: float) -> None:
-        from msroi.neural.facts import file_facts
+        from msroi.codecs.neural.facts import file_facts
 
         facts = file_facts(made.data, self.arguments.weights)
         if not self.n_told:

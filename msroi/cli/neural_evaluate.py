@@ -30,7 +30,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from msroi.benchmark.neural_study import DEFAULT_CAPS
     from msroi.benchmark.protocols import NEURAL_LEVELS, NEURAL_RATES
-    from msroi.neural.allocation import MOST
+    from msroi.codecs.neural.allocation import MOST
 
     parser.add_argument("folder", metavar="FOLDER", help="pictures, also further down; or one picture")
     parser.add_argument("-d", "--directory", metavar="OUT", type=Path, required=True, help="a folder for the results")

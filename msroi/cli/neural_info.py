@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     limits = limits_of(arguments)
 
     def tell(item: Input) -> None:
-        from msroi.neural.facts import file_facts
+        from msroi.codecs.neural.facts import file_facts
 
         try:
             facts = file_facts(item.read(limits.max_bytes), arguments.weights, limits)

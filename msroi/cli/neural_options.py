@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from msroi.neural import NeuralCodec
+    from msroi.codecs.neural import NeuralCodec
 
 SUFFIX = ".msn"
 
@@ -19,9 +19,9 @@ def add_weights(parser: Any) -> None:
 
 
 def load_codec(name: str, weights: Path | None) -> NeuralCodec:
-    """The codec, with all that it needs imported and its network's file seen. Errors: as `msroi.neural.load`."""
-    from msroi.neural import load
-    from msroi.neural.quiet import import_keras
+    """The codec, with all that it needs imported and its network's file seen. Errors: as `msroi.codecs.neural.load`."""
+    from msroi.codecs.neural import load
+    from msroi.codecs.neural.quiet import import_keras
 
     codec = load(name, weights)
     codec.network_sha256  # noqa: B018 - a missing or damaged file is told before the seconds that Keras takes

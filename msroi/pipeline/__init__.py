@@ -3,7 +3,7 @@
     image --read--> picture --> (sRGB, size) --> map --> codec --> search --> metadata --> ladder --> result
                     job.py ...........................   encoding.py ..............  original.py
 
-Each arrow is one call with arrays and plain values; codecs come from the table in `msroi.jpeg.codec`.
+Each arrow is one call with arrays and plain values; codecs come from the table in `msroi.codecs.jpeg.codec`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msroi import images
+from msroi.codecs.jpeg.codec import CODEC_OPTIONS, make_codec
 from msroi.images import Limits
-from msroi.jpeg.codec import CODEC_OPTIONS, make_codec
 from msroi.options import one_of, whole_number
 from msroi.pipeline.encoding import make_file
 from msroi.pipeline.job import Job, prepare
@@ -82,7 +82,7 @@ def compress(
         bytes with PSNR over the whole picture and map-weighted SSIM at least plain's.
     size, bpp: a target for the whole file instead, in bytes (also "120k", "500 KB", "1.5M", "500KiB") or bits per
         pixel of the picture as written.
-    method: a name from `msroi.jpeg.CODECS`. q_low, q_high, levels, chroma, tune, guard, baseline: options of
+    method: a name from `msroi.codecs.jpeg.CODECS`. q_low, q_high, levels, chroma, tune, guard, baseline: options of
         methods, refused where the method cannot honour them. chroma "auto" takes 4:4:4 where 4:2:0 visibly harms
         coloured text and edges, else it is "keep". With baseline the result is sequential whatever the
         method: a progressive original is never kept, and none is losslessly optimised.

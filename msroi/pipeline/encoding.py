@@ -7,11 +7,15 @@ from dataclasses import replace
 from typing import Any, cast
 
 from msroi import images
+from msroi.codecs.jpeg import lossless, plain
+from msroi.codecs.jpeg.codec import Encoder
 from msroi.errors import TargetError
-from msroi.jpeg import lossless, plain
-from msroi.jpeg.codec import Encoder
-from msroi.jpeg.interval import Interval
-from msroi.matching import (
+from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
+from msroi.pipeline.job import Job
+from msroi.pipeline.original import kept_original
+from msroi.pipeline.result import Outcome
+from msroi.search.knobs import Interval
+from msroi.search.matching import (
     Encode,
     Match,
     NoneFitsError,
@@ -20,10 +24,6 @@ from msroi.matching import (
     land_within,
     largest_within,
 )
-from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
-from msroi.pipeline.job import Job
-from msroi.pipeline.original import kept_original
-from msroi.pipeline.result import Outcome
 
 # Metadata that take more than this share of a target that cannot be reached are worth a word.
 _MUCH_METADATA = 0.1

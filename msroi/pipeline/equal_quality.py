@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi import metrics
+from msroi.codecs.jpeg import _kernels, plain
+from msroi.codecs.jpeg.coefficients import luma_of
+from msroi.codecs.jpeg.guard import sampled_rows
 from msroi.errors import TargetError
-from msroi.jpeg import _kernels, plain
-from msroi.jpeg.coefficients import luma_of
-from msroi.jpeg.guard import sampled_rows
-from msroi.jpeg.interval import Interval
-from msroi.matching import Match, RealEncoder, Verdict
-from msroi.pipeline.quality_search import DECIBELS, border_between, fewest_bytes_between
 from msroi.pipeline.result import Saliency
+from msroi.search.knobs import Interval
+from msroi.search.matching import Match, RealEncoder, Verdict
+from msroi.search.quality_search import DECIBELS, border_between, fewest_bytes_between
 
 Pixels = npt.NDArray[np.uint8]
 

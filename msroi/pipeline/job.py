@@ -10,8 +10,8 @@ import numpy as np
 
 from msroi import images
 from msroi import metadata as meta
+from msroi.codecs.jpeg import plain
 from msroi.images import Picture
-from msroi.jpeg import plain
 from msroi.metadata import Metadata
 from msroi.pipeline.request import MATCHES, Request
 from msroi.pipeline.result import Saliency

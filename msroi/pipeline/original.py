@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msroi import metadata as meta
+from msroi.codecs.jpeg import lossless, plain
 from msroi.errors import ImageError
-from msroi.jpeg import lossless, plain
 from msroi.pipeline.job import Job, edited, map_identity
 from msroi.pipeline.request import Request
 from msroi.pipeline.result import Outcome

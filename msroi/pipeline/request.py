@@ -8,8 +8,8 @@ import json
 import math
 from dataclasses import dataclass
 
+from msroi.codecs.jpeg.codec import Codec
 from msroi.errors import OptionError
-from msroi.jpeg.codec import Codec
 from msroi.options import flag, n_bytes, one_of, real_number, whole_number
 
 MATCHES = ("size", "quality")

@@ -8,8 +8,8 @@ from pathlib import Path
 import files_made as made
 from PIL import Image, ImageCms
 
+from msroi.codecs.neural.container import ALLOCATION, CODES, EXIF, ICC, XMP, Header, Section, write
 from msroi.metadata import exif
-from msroi.neural.container import ALLOCATION, CODES, EXIF, ICC, XMP, Header, Section, write
 
 FOUND = Path(__file__).parent / "found"
 PHOTO = made.picture(24, 40)

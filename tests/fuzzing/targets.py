@@ -19,13 +19,13 @@ import files_made as made
 import msroi
 from msroi import images
 from msroi import metadata as meta
+from msroi.codecs.neural import container
+from msroi.codecs.neural.attached import attached
+from msroi.codecs.neural.facts import file_facts
 from msroi.errors import MsroiError
 from msroi.images import Limits
 from msroi.metadata import foreign, png, webp
 from msroi.metadata.gain_map import without_pictures
-from msroi.neural import container
-from msroi.neural.attached import attached
-from msroi.neural.facts import file_facts
 from msroi.pipeline import equal_quality, original  # noqa: F401  (imported late elsewhere; here they are instrumented)
 
 # What a target may take for one input: seconds of processor time, and bytes of memory of the whole process.

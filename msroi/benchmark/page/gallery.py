@@ -21,9 +21,9 @@ from PIL import Image
 from msroi.benchmark.measuring import decoded_place
 from msroi.benchmark.page.measures import and_join
 from msroi.benchmark.page.results import Results, Row, folders_of
+from msroi.codecs.neural.container import MAGIC
 from msroi.errors import ImageError, MsroiError
 from msroi.images import Limits, Picture, bare, read
-from msroi.neural.container import MAGIC
 from msroi.report.document import data_uri, text, without_folders
 from msroi.report.embed import LOSSLESS_PIXELS, NEAR_LOSSLESS_QUALITY, Embedder
 

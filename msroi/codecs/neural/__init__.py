@@ -1,7 +1,7 @@
 """Neural codecs that spend their bytes by the same maps as the JPEG path: `compress` and `decompress`.
 
-    data = msroi.neural.compress("photo.jpg", bpp=0.25)     # a whole file, msroi.neural.container describes it
-    pixels = msroi.neural.decompress(data)                  # uint8 (height, width[, 3])
+    data = msroi.codecs.neural.compress("photo.jpg", bpp=0.25)    # a whole file; `container` describes it
+    pixels = msroi.codecs.neural.decompress(data)    # uint8 (height, width[, 3])
 
 Names are loaded when they are first used.
 """
@@ -12,8 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from msroi.neural.coding import compress
-    from msroi.neural.contract import CODECS, NeuralCodec, Rate, decompress, decompress_preview, load
+    from msroi.codecs.neural.coding import compress
+    from msroi.codecs.neural.contract import CODECS, NeuralCodec, Rate, decompress, decompress_preview, load
 
 _HOMES = {
     "CODECS": "contract",
@@ -30,8 +30,8 @@ __all__ = ["CODECS", "NeuralCodec", "Rate", "compress", "decompress", "decompres
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'msroi.neural' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"msroi.neural.{_HOMES[name]}"), name)
+        raise AttributeError(f"module 'msroi.codecs.neural' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"msroi.codecs.neural.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from msroi.jpeg import _kernels, plain
-from msroi.jpeg.block_weights import similarity_of_blocks
-from msroi.jpeg.coefficients import luma_of
-from msroi.jpeg.tables import Floats
+from msroi.codecs.jpeg import _kernels, plain
+from msroi.codecs.jpeg.block_weights import similarity_of_blocks
+from msroi.codecs.jpeg.coefficients import luma_of
+from msroi.codecs.jpeg.tables import Floats
 
 Pixels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]

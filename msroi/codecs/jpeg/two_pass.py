@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.jpeg.plain import QUALITIES, SEQUENTIAL_420, Pixels, QualityEncoder, decode, encode
 from msroi.errors import OptionError, SaliencyError
-from msroi.jpeg.plain import QUALITIES, SEQUENTIAL_420, Pixels, QualityEncoder, decode, encode
 from msroi.options import whole_number
 
 if TYPE_CHECKING:

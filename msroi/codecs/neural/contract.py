@@ -1,6 +1,6 @@
 """The surface that every neural codec has, the table of them, and decoding by what a file says of itself.
 
-To add one, give it a number in `msroi.neural.container.CODEC_IDS` and a line in CODECS: command line, benchmark and the
+To add one, give it a number in `container.CODEC_IDS` and a line in CODECS: command line, benchmark and the
 contract's tests (tests/test_neural_contract.py) know nothing else of it.
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi import extras
+from msroi.codecs.neural import container
+from msroi.codecs.neural.allocation import MOST
 from msroi.errors import BitstreamError, ImageError, OptionError, SaliencyError
-from msroi.neural import container
-from msroi.neural.allocation import MOST
 from msroi.options import one_of, real_number, whole_number
 
 Pixels = npt.NDArray[np.uint8]
@@ -62,7 +62,7 @@ class NeuralCodec(Protocol):
 
     @property
     def name(self) -> str:
-        """The name in CODECS and in `msroi.neural.container.CODEC_IDS`."""
+        """The name in CODECS and in `msroi.codecs.neural.container.CODEC_IDS`."""
 
     @property
     def network_sha256(self) -> str:
@@ -104,7 +104,7 @@ def check_input(picture: Pixels, saliency: Saliency | None) -> None:
 
 
 def _recurrent(weights: Path | None) -> NeuralCodec:
-    from msroi.neural.recurrent.codec import Recurrent
+    from msroi.codecs.neural.recurrent.codec import Recurrent
 
     return Recurrent(weights)
 

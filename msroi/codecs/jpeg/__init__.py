@@ -8,10 +8,10 @@ from msroi import extras
 from msroi.errors import NotBuiltError
 
 try:
-    importlib.import_module("msroi.jpeg._kernels")
+    importlib.import_module("msroi.codecs.jpeg._kernels")
 except ModuleNotFoundError:
     raise NotBuiltError(extras.not_built()) from None
 
-from msroi.jpeg.codec import CODEC_OPTIONS, CODECS, Codec, Encoder, make_codec
+from msroi.codecs.jpeg.codec import CODEC_OPTIONS, CODECS, Codec, Encoder, make_codec
 
 __all__ = ["CODECS", "CODEC_OPTIONS", "Codec", "Encoder", "make_codec"]

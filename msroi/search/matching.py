@@ -238,9 +238,7 @@ class RealEncoder(Protocol):
         """An encoder prepared for settings around this one, for a file of `n_bytes` if that is known; sizes may be
         slightly others."""
 
-    def revised(
-        self, data: bytes, setting: float, n_bytes: float | None = None
-    ) -> tuple[RealEncoder | None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[RealEncoder | None, str]:
         """Judged on its file at a setting: an encoder to search with instead, where this one promised too much, else
         None; and what should be known of the file, "" if nothing. n_bytes: what the search aims at, if `data` is not
         its end."""

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from msroi.jpeg import _kernels
-from msroi.jpeg.tables import Floats, Preset
+from msroi.codecs.jpeg import _kernels
+from msroi.codecs.jpeg.tables import Floats, Preset
 
 # SSIM's window.
 _TAPS, _SIGMA = (11, 11), 1.5

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from msroi.jpeg import _kernels
+from msroi.codecs.jpeg import _kernels
 
 Floats = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.int16]

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.neural.allocation import MOST as ITERATIONS
 from msroi.entropy import BIT_TABLES, RangeDecoder, RangeEncoder
 from msroi.errors import BitstreamError, SaliencyError
-from msroi.neural.allocation import MOST as ITERATIONS
 
 BITS = 32
 """Bits a cell and iteration."""

@@ -24,7 +24,7 @@ header, a section's over the header and all payloads up to and with its own. So 
 of its own file alone, and whoever has the beginning of a file knows which sections of it are whole.
 
 Kinds of sections: 1 allocation, 2 codes, 3 label, 16 ICC profile, 17 EXIF, 18 XMP. The payloads of kinds under 16
-are the codec's (`msroi.neural.allocation` and each codec's module describe them), and a reader refuses a file with
+are the codec's (each codec's module describes them), and a reader refuses a file with
 one that it does not know. Kinds from 16 on hold metadata as a JPEG's segments do, without their signatures; a
 reader passes over those that it does not know.
 """

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.jpeg.chroma_trial import Rdo
+from msroi.codecs.jpeg.plain import Plain
+from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError
-from msroi.jpeg.chroma_trial import Rdo
-from msroi.jpeg.interval import Interval
-from msroi.jpeg.plain import Plain
-from msroi.jpeg.two_pass import TwoPass
+from msroi.search.knobs import Interval
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -32,7 +32,7 @@ class Encoder(Protocol):
         """What the search may try, from the smallest file to the largest (small dips are allowed).
 
         With an Interval, any real number in it; such an encoder has `rough_bytes` and `near` as well, see
-        `msroi.matching.RealEncoder`.
+        `msroi.search.matching.RealEncoder`.
         """
 
     def encode(self, setting: Any) -> bytes:
@@ -58,7 +58,7 @@ class Codec(Protocol):
 
     @property
     def look(self) -> int:
-        """How many settings around its border the search for a target looks at (see `msroi.matching`).
+        """How many settings around its border the search for a target looks at (see `msroi.search.matching`).
 
         All of them where quality is not steady, as with two quantisers one upon the other; few where steps
         are fine and sizes smooth.

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.jpeg import _kernels, block_weights, guard, symbol_prices
+from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, from_pixels
+from msroi.codecs.jpeg.dark import dark_blocks
+from msroi.codecs.jpeg.plain import QualityEncoder
+from msroi.codecs.jpeg.sampling import needs_full_chroma
+from msroi.codecs.jpeg.source import for_source, from_jpeg, seen_shares, strips
+from msroi.codecs.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, Floats, Preset
 from msroi.errors import OptionError, SaliencyError
-from msroi.jpeg import _kernels, block_weights, guard, symbol_prices
-from msroi.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, from_pixels
-from msroi.jpeg.dark import dark_blocks
-from msroi.jpeg.interval import Interval
-from msroi.jpeg.plain import QualityEncoder
-from msroi.jpeg.sampling import needs_full_chroma
-from msroi.jpeg.source import for_source, from_jpeg, seen_shares, strips
-from msroi.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, Floats, Preset
 from msroi.options import flag, one_of, whole_number
+from msroi.search.knobs import Interval
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -76,7 +76,7 @@ class Rdo:
     q_low, q_high: libjpeg qualities whose tolerated errors stand for a map of 0 and of 1; 1 to 100, q_low
         at most q_high (30 and 70: errors where the map is 1 weigh 7.7 times those where it is 0).
     chroma: "keep" samples as the JPEG source does and 4:2:0 otherwise; "auto" takes 4:4:4 where 4:2:0 visibly
-        harms colours (msroi.jpeg.sampling), else as "keep"; or "420", "422", "444".
+        harms colours (msroi.codecs.jpeg.sampling), else as "keep"; or "420", "422", "444".
     tune: a name in tables.PRESETS. guard: hold SSIM where the map is low at plain's or above.
     baseline: one sequential scan instead of progressive ones.
     """
@@ -268,9 +268,7 @@ class RdoEncoder:
             return None
         return self._with_preset(FOR_FEWEST[metric])
 
-    def revised(
-        self, data: bytes, setting: float, n_bytes: float | None = None
-    ) -> tuple[RdoEncoder | None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[RdoEncoder | None, str]:
         """A more cautious encoder where a file loses too much outside the map, and what is to be known of it.
 
         The strength is halved, then the map is let go, then the preset that leans to structure is taken.

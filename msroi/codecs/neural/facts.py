@@ -6,12 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from msroi.codecs.neural import allocation, container
+from msroi.codecs.neural.attached import KINDS
+from msroi.codecs.neural.container import Section
+from msroi.codecs.neural.contract import CODECS
 from msroi.errors import MissingExtraError, SaliencyError
 from msroi.images import Limits
-from msroi.neural import allocation, container
-from msroi.neural.attached import KINDS
-from msroi.neural.container import Section
-from msroi.neural.contract import CODECS
 
 _NAMES = {container.ALLOCATION: "levels", container.CODES: "codes", container.LABEL: "label", **KINDS}
 

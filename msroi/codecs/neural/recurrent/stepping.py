@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from msroi.codecs.neural.allocation import CELL, Levels
+from msroi.codecs.neural.contract import Pixels, Progress
+from msroi.codecs.neural.recurrent.context import BITS, Bits
+from msroi.codecs.neural.recurrent.network import Architecture, Network
 from msroi.errors import SaliencyError
-from msroi.neural.allocation import CELL, Levels
-from msroi.neural.contract import Pixels, Progress
-from msroi.neural.recurrent.context import BITS, Bits
-from msroi.neural.recurrent.network import Architecture, Network
 
 
 class Stepper:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.jpeg import _kernels
+from msroi.codecs.jpeg.coefficients import Coefficients, at_limits, drop_unseen, luma_of
 from msroi.errors import ImageError
-from msroi.jpeg import _kernels
-from msroi.jpeg.coefficients import Coefficients, at_limits, drop_unseen, luma_of
 
 if TYPE_CHECKING:
     from msroi.images import Picture

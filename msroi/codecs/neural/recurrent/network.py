@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from msroi import extras
+from msroi.codecs.neural.recurrent import context
+from msroi.codecs.neural.recurrent.context import BITS
 from msroi.errors import OptionError
-from msroi.neural.recurrent import context
-from msroi.neural.recurrent.context import BITS
 
 try:
     import keras

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from msroi.jpeg import _kernels
-from msroi.jpeg.tables import RADIUS
+from msroi.codecs.jpeg import _kernels
+from msroi.codecs.jpeg.tables import RADIUS
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]

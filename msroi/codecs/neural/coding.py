@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msroi.codecs.neural import attached
+from msroi.codecs.neural.allocation import softened
+from msroi.codecs.neural.contract import NeuralCodec, Rate, Saliency, load
 from msroi.errors import MsroiError, TargetError
 from msroi.images import Limits, Picture, read
 from msroi.images import strip as stripped
-from msroi.neural import attached
-from msroi.neural.allocation import softened
-from msroi.neural.contract import NeuralCodec, Rate, Saliency, load
 
 if TYPE_CHECKING:
     from msroi.options import Box, MapKind
@@ -52,8 +52,8 @@ def compress(
     """Code a picture with a neural codec that spends its bytes where people look.
 
     image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]).
-    level, bpp, n_bytes: what may be spent on the whole file, exactly one of them, see `msroi.neural.Rate`.
-    codec: a name from `msroi.neural.CODECS`. weights: a network's file instead of the one that ships.
+    level, bpp, n_bytes: what may be spent on the whole file, exactly one of them, see `msroi.codecs.neural.Rate`.
+    codec: a name from `msroi.codecs.neural.CODECS`. weights: a network's file instead of the one that ships.
     map_kind, saliency, focus: the network's map by name, "none" for no map; a map of one's own instead (array of any
         size, path, or name of a kind); boxes x, y, width, height in pixels of the upright picture that matter as well.
     strip: leave out all metadata but artist, copyright and a profile other than sRGB.

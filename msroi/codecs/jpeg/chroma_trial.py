@@ -2,7 +2,7 @@
 
     search --> file --> search for as many bytes with the other sampling --> file --> the better by SSIMULACRA2
 
-For photos a rule on the pixels does (msroi/jpeg/sampling.py). For screens and drawings none does: subpixel text gains
+For photos a rule on the pixels does (sampling.py beside this). For screens and drawings none does: subpixel text gains
 by full chroma at high rates and loses at low ones, coloured areas turn about elsewhere, and much hangs on it. A search
 for equal quality goes by the rule alone.
 """
@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.jpeg import plain, rdo, ssimulacra2
+from msroi.codecs.jpeg.plain import QualityEncoder
+from msroi.codecs.jpeg.rdo import MapOrMaker, RdoEncoder
+from msroi.codecs.jpeg.sampling import needs_full_chroma
+from msroi.codecs.jpeg.tables import PRESETS
 from msroi.drawn import is_drawn
-from msroi.jpeg import plain, rdo, ssimulacra2
-from msroi.jpeg.plain import QualityEncoder
-from msroi.jpeg.rdo import MapOrMaker, RdoEncoder
-from msroi.jpeg.sampling import needs_full_chroma
-from msroi.jpeg.tables import PRESETS
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -140,9 +140,7 @@ class First:
         """Prepared anew."""
         return First(self._encoder.near(setting, n_bytes), self._either)
 
-    def revised(
-        self, data: bytes, setting: float, n_bytes: float | None = None
-    ) -> tuple[First | Second | None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[First | Second | None, str]:
         """What its own encoder says of a file; if that is content with the end of a search, the other sampling."""
         encoder, note = self._encoder.revised(data, setting, n_bytes)
         if encoder is not None:
@@ -192,9 +190,7 @@ class Second:
         """It is prepared for where the first's file lies."""
         return self
 
-    def revised(
-        self, data: bytes, setting: float, n_bytes: float | None = None
-    ) -> tuple[Second | Kept | None, str]:
+    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[Second | Kept | None, str]:
         """What its own encoder says of a file; if that is content with the end of a search, the better one of two."""
         encoder, own = self._prepared
         cautious, note = encoder.revised(data, self._own(setting), n_bytes)

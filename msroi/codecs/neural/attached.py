@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
+from msroi.codecs.neural import container
+from msroi.codecs.neural.container import Section
 from msroi.errors import ImageError, OptionError
 from msroi.metadata import Metadata, icc
 from msroi.metadata import exif as exif_bytes
 from msroi.metadata import xmp as xmp_bytes
 from msroi.metadata.segments import APP13, COM
-from msroi.neural import container
-from msroi.neural.container import Section
 
 KINDS = {container.ICC: "ICC profile", container.EXIF: "EXIF", container.XMP: "XMP"}
 

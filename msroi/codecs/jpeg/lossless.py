@@ -13,7 +13,7 @@ import sys
 
 from PIL.JpegImagePlugin import JpegImageFile
 
-from msroi.jpeg import _kernels
+from msroi.codecs.jpeg import _kernels
 
 # Isolated and without the site module it starts in some 20 ms; it finds modules where this process does.
 _PROGRAM = """

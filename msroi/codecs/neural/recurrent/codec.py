@@ -2,7 +2,7 @@
 
     picture, map -> levels a cell (allocation) -> [residual -> encoder -> bits -> decoder -> picture so far] x 24
                                                                 |
-    file: levels | bits of iteration 1 | bits of iteration 2 | ...      (a section each, `msroi.neural.container`)
+    file: levels | bits of iteration 1 | bits of iteration 2 | ...      (a section each, `container`)
 
 Wang, Han, Wang 2019, on Toderici et al. 2017. A file is progressive: the sections of a prefix are a coarser picture.
 """
@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.neural import allocation, container
+from msroi.codecs.neural.allocation import CELL, Levels
+from msroi.codecs.neural.container import Header, Section
+from msroi.codecs.neural.contract import Pixels, Progress, Rate, Saliency, check_input
+from msroi.codecs.neural.recurrent import context
+from msroi.codecs.neural.recurrent.context import ContextModel
 from msroi.errors import BitstreamError, ImageError, SaliencyError, TargetError
-from msroi.neural import allocation, container
-from msroi.neural.allocation import CELL, Levels
-from msroi.neural.container import Header, Section
-from msroi.neural.contract import Pixels, Progress, Rate, Saliency, check_input
-from msroi.neural.recurrent import context
-from msroi.neural.recurrent.context import ContextModel
 
 WEIGHTS = Path(__file__).with_name("weights") / "recurrent.npz"
 NAME = "recurrent"
@@ -85,7 +85,7 @@ class Recurrent:
 
     @cached_property
     def _stepper(self) -> Any:
-        from msroi.neural.recurrent.stepping import Stepper
+        from msroi.codecs.neural.recurrent.stepping import Stepper
 
         return Stepper(self._arrays)
 

@@ -1,4 +1,4 @@
-"""Whether a picture needs chroma at full resolution: the rule for photos (drawings: msroi/jpeg/chroma_trial.py).
+"""Whether a picture needs chroma at full resolution: the rule for photos (drawings: msroi/codecs/jpeg/chroma_trial.py).
 
     pixels --> Cb, Cr --> halved, enlarged by the decoder's triangle filter --> error in RGB --> share of blocks harmed
 
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from msroi.jpeg import _kernels
+from msroi.codecs.jpeg import _kernels
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from msroi.errors import TargetError
-from msroi.matching import FINEST, Match, RealEncoder, Verdict, estimated, onward
+from msroi.search.matching import FINEST, Match, RealEncoder, Verdict, estimated, onward
 
 
 class Judge(Protocol):
