@@ -1,0 +1,61 @@
+"""The contract of all codecs, JPEG, neural and foreign.
+
+    picture, map --> start --> session --> encode(value of its knob) --> file
+    file --> decode --> pixels;  file --> facts --> what it says of itself, without its pixels
+
+A codec is a frozen dataclass whose fields are its options, checked at construction. Rates are bytes and bits per pixel
+everywhere; what a codec turns to reach them is its own knob (quality, scale, iterations, gamma, step), which its session
+names. The search for a target (`msroi.search`) turns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from msroi.images import Limits, Picture
+    from msroi.search.session import Session
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class Codec(Protocol):
+    """A way to make files of pictures. Its dataclass fields are the options that it understands."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def name(self) -> str:
+        """The name in the registry."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the bytes for a request change; part of the digest in our files."""
+
+    @property
+    def uses_map(self) -> bool:
+        """Whether `start` has a use for a map."""
+
+    @property
+    def also_accepts(self) -> Mapping[str, tuple[object, ...]]:
+        """Options that are no fields, and the values of them that describe what it does anyway."""
+
+    def start(self, picture: Picture, saliency: Any, threads: int) -> Session:
+        """Do what all values of the knob share.
+
+        saliency: what steers it, float32 (height, width) in [0, 1] aligned with the stored pixels, or what makes such
+        an array or None; None: all matters alike. Errors: SaliencyError for a map of another shape.
+        """
+
+    def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:
+        """Upright pixels of a file of this codec: uint8 (height, width, 3) or, where it is grey, (height, width).
+
+        limits: of what may be decoded; None: the usual ones. Errors: an MsroiError for what is no such file.
+        """
+
+    def facts(self, data: bytes) -> dict[str, Any]:
+        """What a file says of itself, for people and JSON; no pixel is decoded. Errors: as `decode`."""
