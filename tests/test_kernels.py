@@ -18,6 +18,9 @@ from msroi.codecs.jpeg.tables import BLEND, ZIGZAG, Shape
 # Single precision over values up to 2000.
 CLOSE = {"rtol": 0, "atol": 2e-3}
 
+# Coefficients are kept in whole sixteenths.
+PARTS = 16
+
 SIZES = [(1, 1), (1, 9), (7, 2), (8, 8), (17, 31), (64, 48)]
 
 CODE_ARRAY = list[tuple[int, int]]
@@ -25,6 +28,17 @@ CODE_ARRAY = list[tuple[int, int]]
 
 def random_plane(height: int, width: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-128, 127, (height, width)).astype(np.float32)
+
+
+def unit(parts: np.ndarray) -> np.ndarray:
+    """Coefficients kept in parts, as float32 in the scale of the DCT."""
+    assert parts.dtype == np.int16
+    return parts / np.float32(PARTS)
+
+
+def in_parts(coefficients: np.ndarray) -> np.ndarray:
+    scaled = np.clip(np.asarray(coefficients, np.float64) * PARTS, -32768, 32767)
+    return np.trunc(scaled + np.copysign(0.5, scaled)).astype(np.int16)
 
 
 def dct_matrix() -> np.ndarray:
@@ -66,9 +80,10 @@ def test_component_plane_is_jfif(component: int) -> None:
 def test_forward_dct_and_its_inverse(size: tuple[int, int]) -> None:
     plane = random_plane(*size)
     coefficients = _kernels.forward_dct(plane)
-    np.testing.assert_allclose(coefficients, dct_oracle(plane), **CLOSE)
+    np.testing.assert_allclose(unit(coefficients), dct_oracle(plane), rtol=0, atol=0.5 / PARTS + 2e-3)
+    assert np.mean(coefficients == in_parts(dct_oracle(plane))) > 0.98
     whole = np.floor(plane)
-    levels = np.rint(_kernels.forward_dct(whole)).astype(np.int16)
+    levels = np.rint(unit(_kernels.forward_dct(whole))).astype(np.int16)
     table = np.ones(64, np.uint16)
     back = _kernels.inverse_dct(levels, table, *size)
     assert np.abs(back - whole).max() < 4  # rounding of 64 coefficients by at most a half
@@ -135,7 +150,7 @@ def test_block_means(size: tuple[int, int], side: int) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_inverse_at_half_size(size: tuple[int, int]) -> None:
-    levels = np.rint(_kernels.forward_dct(random_plane(*size)) / 9).astype(np.int16)
+    levels = np.rint(unit(_kernels.forward_dct(random_plane(*size))) / 9).astype(np.int16)
     table = np.full(64, 11, np.uint16)  # not the 9 above, so that some samples leave the range
     decoded = np.clip(_kernels.inverse_dct(levels, table, *size), -128, 127)
     half = _kernels.inverse_dct_half(levels, table, *size)
@@ -215,19 +230,19 @@ def test_overshoot_is_proximal_descent(size: tuple[int, int]) -> None:
     for row, column in np.ndindex(result.shape[:2]):
         block = padded[8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
         expected = dct_oracle(overshot_oracle(block, *OVERSHOOT).astype(np.float64))[0, 0]
-        np.testing.assert_allclose(result[row, column], expected, rtol=0, atol=2e-2)
+        np.testing.assert_allclose(unit(result[row, column]), expected, rtol=0, atol=0.5 / PARTS + 2e-2)
 
 
 def test_overshoot_shows_the_same_picture_in_smaller_coefficients() -> None:
     y, x = np.mgrid[:64, :64]
     plane = np.clip(np.rint(250 * np.sin(x / 3 + y / 5)), -128, 127).astype(np.float32)
-    coefficients = _kernels.overshooting_dct(plane, *OVERSHOOT)
+    coefficients = unit(_kernels.overshooting_dct(plane, *OVERSHOOT))
     levels = np.rint(coefficients).astype(np.int16)
     shown = _kernels.inverse_dct(levels, np.ones(64, np.uint16), 64, 64)
     assert np.abs(np.clip(shown, -128, 127) - plane).max() < 4  # of 64 roundings
     assert shown.max() <= 127 + 64 + 4 and shown.min() >= -128 - 64 - 4
     # Rounds make them fewer: against pixels that are only moved by the margin.
-    moved = _kernels.overshooting_dct(plane, *OVERSHOOT[:-1], 0)
+    moved = unit(_kernels.overshooting_dct(plane, *OVERSHOOT[:-1], 0))
     weighted = [np.sum(np.abs(c) * OVERSHOOT[0]) for c in (coefficients, moved)]
     assert weighted[0] < 0.9 * weighted[1]
 
@@ -253,7 +268,7 @@ def test_dc_that_no_file_holds_is_brought_back_without_darkening_ink(sign: int) 
     pixels = np.full((8, 8), limit + sign * 40, np.float32)
     pixels[2, 3:5] = limit - sign * 90
     coefficients = _kernels.forward_dct(pixels)
-    assert abs(coefficients[0, 0, 0]) > 1100
+    assert abs(unit(coefficients)[0, 0, 0]) > 1100
     table, ones = np.ones(64, np.uint16), np.ones((1, 1), np.float32)
     weights = np.ones(64, np.float32)
     levels = _kernels.quantise(
@@ -266,7 +281,7 @@ def test_dc_that_no_file_holds_is_brought_back_without_darkening_ink(sign: int) 
 
 def test_ac_energy() -> None:
     coefficients = _kernels.forward_dct(random_plane(40, 24))
-    expected = np.sum(coefficients[..., 1:].astype(np.float64) ** 2, axis=-1)
+    expected = np.sum(unit(coefficients)[..., 1:].astype(np.float64) ** 2, axis=-1)
     np.testing.assert_allclose(_kernels.ac_energy(coefficients), expected, rtol=1e-5)
 
 
@@ -274,17 +289,18 @@ def test_dequantise() -> None:
     levels = np.random.default_rng(3).integers(-1024, 1024, (3, 5, 64)).astype(np.int16)
     table = np.arange(1, 65, dtype=np.uint16)
     for threads in (1, 4):
-        assert np.array_equal(_kernels.dequantise(levels, table, threads), levels.astype(np.float32) * table)
+        assert np.array_equal(_kernels.dequantise(levels, table, threads), in_parts(levels.astype(np.float64) * table))
 
 
 @pytest.mark.parametrize("start", [1, 3, 63])
 def test_block_texture(start: int) -> None:
     coefficients = _kernels.forward_dct(random_plane(40, 72))
     table = np.arange(5, 69, dtype=np.uint16)
-    levels = np.rint(coefficients / table / 2).astype(np.int16)
-    energy = np.sum(coefficients[..., 1:].astype(np.float64) ** 2, axis=-1)
+    values = unit(coefficients)
+    levels = np.rint(values / table / 2).astype(np.int16)
+    energy = np.sum(values[..., 1:].astype(np.float64) ** 2, axis=-1)
     kept = np.sum((levels.astype(np.float64) * table)[..., 1:] ** 2, axis=-1)
-    most = (coefficients[..., start:] ** 2).max(axis=-1)
+    most = (values[..., start:] ** 2).max(axis=-1)
     for threads in (1, 3):
         texture = _kernels.block_texture(coefficients, levels, table, start, threads)
         np.testing.assert_allclose(texture, np.stack([energy, kept, most], axis=-1), rtol=1e-5)
@@ -343,7 +359,9 @@ def test_quantiser_finds_the_best_of_all_its_candidates(cut: int) -> None:
         block[0] = random.uniform(-900, 900)
     low, high = (random.uniform(0.5, 2, (3, 4)).astype(np.float32) for _ in range(2))
     lagrangian = 9.0
-    levels = _kernels.quantise(coefficients, table, weights, low, high, BLEND, lagrangian, cut, symbols, ends)
+    kept = in_parts(coefficients)
+    coefficients = unit(kept)
+    levels = _kernels.quantise(kept, table, weights, low, high, BLEND, lagrangian, cut, symbols, ends)
     for at in np.ndindex(3, 4):
         c = coefficients[at].astype(np.float64)
         own = weights * (high[at] + (low[at] - high[at]) * BLEND)
@@ -361,15 +379,14 @@ def test_quantiser_finds_the_best_of_all_its_candidates(cut: int) -> None:
 
 
 def test_quantiser_costs_no_more_than_rounding(photo: np.ndarray) -> None:
-    coefficients = _kernels.forward_dct(_kernels.component_plane(photo, 0))
+    kept = _kernels.forward_dct(_kernels.component_plane(photo, 0))
+    coefficients = unit(kept)
     shape = Shape(1.0, (0.0,) * 7, 1.0, 0.5, 0.9)
     table, weights = shape.table(10.0), shape.weights()
     ones = np.ones(coefficients.shape[:2], np.float32)
     rounded = np.sign(coefficients) * np.floor(np.abs(coefficients) / table + 0.5)
     prices = measure(rounded.astype(np.int16), 0.5, sequential=False)
-    chosen = _kernels.quantise(
-        coefficients, table, weights, ones, ones, BLEND, 4.0, prices.cut, prices.symbols, prices.ends
-    )
+    chosen = _kernels.quantise(kept, table, weights, ones, ones, BLEND, 4.0, prices.cut, prices.symbols, prices.ends)
     for at in np.ndindex(4, 4):
         costs = [
             path_cost(
@@ -388,11 +405,12 @@ def test_quantiser_costs_no_more_than_rounding(photo: np.ndarray) -> None:
 
 
 def test_no_price_means_rounding() -> None:
-    coefficients = _kernels.forward_dct(random_plane(32, 32))
+    kept = _kernels.forward_dct(random_plane(32, 32))
+    coefficients = unit(kept)
     shape = Shape(1.0, (0.0,) * 7, 1.0, 0.5, 0.9)
     table, ones = shape.table(7.0), np.ones((4, 4), np.float32)
     levels = _kernels.quantise(
-        coefficients, table, shape.weights(), ones, ones, BLEND, 0.0, START.cut, START.symbols, START.ends
+        kept, table, shape.weights(), ones, ones, BLEND, 0.0, START.cut, START.symbols, START.ends
     )
     expected = np.sign(coefficients) * np.floor(np.abs(coefficients) / table + 0.5)
     assert np.array_equal(levels[..., 1:], expected[..., 1:])
@@ -546,6 +564,11 @@ def test_files_hold_the_levels(progressive: bool, size: tuple[int, int], samplin
         levels.append(sparse.astype(np.int16))
         tables.append(np.full(64, 8 + index, np.uint16))
     data = _kernels.write_jpeg(levels, tables, factors, height, width, progressive)
+    if progressive:  # one component after the other it is the same file
+        dc = [np.ascontiguousarray(own[..., 0]) for own in levels]
+        for threads in (1, 3):
+            ac = [_kernels.ac_scans(own, index, threads) for index, own in enumerate(levels)]
+            assert _kernels.join_scans(dc, ac, tables, factors, height, width) == data
     with Image.open(io.BytesIO(data)) as image:
         assert image.size == (width, height)
         assert bool(image.info.get("progressive")) == progressive
@@ -584,6 +607,16 @@ def test_wrong_arguments_are_refused() -> None:
         _kernels.write_jpeg([level], [table], [(1, 1)], 16, 8, False)
     with pytest.raises(ValueError, match="beyond"):
         _kernels.write_jpeg([level + np.int16(1024)], [table], [(1, 1)], 8, 8, False)
+    with pytest.raises(ValueError, match="beyond"):
+        _kernels.ac_scans(level + np.int16(1024), 0)
+    with pytest.raises(ValueError, match="component"):
+        _kernels.ac_scans(level, 3)
+    with pytest.raises(ValueError, match="beyond"):
+        _kernels.join_scans([level[..., 0] + np.int16(1024)], [[]], [table], [(1, 1)], 8, 8)
+    with pytest.raises(ValueError, match="cover"):
+        _kernels.join_scans([np.zeros((2, 1), np.int16)], [[]], [table], [(1, 1)], 8, 8)
+    with pytest.raises(ValueError, match="ac"):
+        _kernels.join_scans([np.zeros((1, 1), np.int16)], [], [table], [(1, 1)], 8, 8)
     for cuts in ([0], [63], [5, 5]):
         with pytest.raises(ValueError, match="cuts"):
             _kernels.band_counts(level, cuts, True)

@@ -5,8 +5,9 @@
 // (no fast-math, no contraction), so neither does it depend on the processor's vector width.
 //
 // Blocks are 8 x 8. Coefficients of a block lie in zigzag order, in the scale of the orthonormal DCT, which is
-// that of JPEG: coefficient / table entry is the value that a file holds. Grids of blocks hold the blocks that
-// touch the picture; blocks that only complete an MCU exist in the writer alone.
+// that of JPEG: coefficient / table entry is the value that a file holds. They are kept as whole sixteenths, in two
+// bytes. Grids of blocks hold the blocks that touch the picture; blocks that only complete an MCU exist in the writer
+// alone.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -292,6 +293,20 @@ MSROI_INSIDE void inverse_dct_block(const float* in, float* pixels) {
 // Place in such a block of each zigzag index.
 inline int turned_place(int k) { return 8 * (ZIGZAG[k] % 8) + ZIGZAG[k] / 8; }
 
+// Coefficients are kept in whole parts of 1: those of pixels from -192 to 191 have room, so does any multiple of a step
+// that decodes to pixels, and the error of .03 at most is nothing against the steps of files.
+constexpr float PARTS = 16.0f;
+
+// The part nearest to a coefficient, those in the middle away from 0; beyond what two bytes hold the last one.
+MSROI_INSIDE int16_t in_parts(float coefficient) {
+    const float scaled = std::min(32767.0f, std::max(-32768.0f, coefficient * PARTS));
+    return static_cast<int16_t>(static_cast<int>(scaled + (scaled < 0.0f ? -0.5f : 0.5f)));
+}
+
+MSROI_INSIDE void from_parts(const int16_t* parts, float* out) {
+    for (int k = 0; k < 64; ++k) out[k] = static_cast<float>(parts[k]) * (1.0f / PARTS);
+}
+
 // --- overshoot --------------------------------------------------------------------------------------------
 
 // Samples that a decoder clips: centred luma of pixels at 255 and at 0.
@@ -365,7 +380,7 @@ struct Overshoot {
 
 // Blocks first..last (rows of blocks); pixels beyond the right and lower border repeat the last ones.
 MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, int64_t columns, int64_t first,
-                            int64_t last, const Overshoot* overshoot, float* coefficients) {
+                            int64_t last, const Overshoot* overshoot, int16_t* coefficients) {
     float a[64], b[64];
     for (int64_t by = first; by < last; ++by) {
         for (int64_t bx = 0; bx < columns; ++bx) {
@@ -379,8 +394,9 @@ MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, i
             }
             if (overshoot && Overshoot::wanted(a)) overshoot->block(a);
             dct_block(a, b);
-            float* out = coefficients + (by * columns + bx) * 64;
-            for (int k = 0; k < 64; ++k) out[k] = b[turned_place(k)];
+            for (int k = 0; k < 64; ++k) a[k] = b[turned_place(k)];
+            int16_t* out = coefficients + (by * columns + bx) * 64;
+            for (int k = 0; k < 64; ++k) out[k] = in_parts(a[k]);
         }
     }
 }
@@ -411,35 +427,40 @@ MSROI_HOT void inverse_rows(const int16_t* levels, const float* table, int64_t h
 }
 
 // Coefficients that levels stand for.
-MSROI_HOT void dequantise_blocks(const int16_t* levels, const float* table, int64_t first, int64_t last, float* out) {
+MSROI_HOT void dequantise_blocks(const int16_t* levels, const float* table, int64_t first, int64_t last, int16_t* out) {
     for (int64_t block = first; block < last; ++block)
-        for (int k = 0; k < 64; ++k) out[64 * block + k] = static_cast<float>(levels[64 * block + k]) * table[k];
+        for (int k = 0; k < 64; ++k) out[64 * block + k] = in_parts(static_cast<float>(levels[64 * block + k]) * table[k]);
 }
 
-// Sum of the squared AC coefficients of each block.
-MSROI_HOT void energy_rows(const float* coefficients, int64_t first, int64_t last, float* out) {
+// Sum of the squared AC coefficients of a block.
+MSROI_INSIDE float energy_of(const float* c) {
+    float lanes[8];
+    for (int i = 0; i < 8; ++i) lanes[i] = c[i] * c[i];
+    lanes[0] = 0.0f;
+    for (int k = 8; k < 64; k += 8)
+        for (int i = 0; i < 8; ++i) lanes[i] += c[k + i] * c[k + i];
+    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+}
+
+MSROI_HOT void energy_rows(const int16_t* coefficients, int64_t first, int64_t last, float* out) {
+    float c[64];
     for (int64_t block = first; block < last; ++block) {
-        const float* c = coefficients + block * 64;
-        float lanes[8];
-        for (int i = 0; i < 8; ++i) lanes[i] = c[i] * c[i];
-        lanes[0] = 0.0f;
-        for (int k = 8; k < 64; k += 8)
-            for (int i = 0; i < 8; ++i) lanes[i] += c[k + i] * c[k + i];
-        out[block] = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+        from_parts(coefficients + block * 64, c);
+        out[block] = energy_of(c);
     }
 }
 
 // Of each block its AC energy, that of the levels which stand for it, and its largest squared coefficient from zigzag
 // position `start` on: three numbers.
-MSROI_HOT void texture_rows(const float* coefficients, const int16_t* levels, const float* table, int start,
+MSROI_HOT void texture_rows(const int16_t* coefficients, const int16_t* levels, const float* table, int start,
                             int64_t first, int64_t last, float* out) {
-    float mask[64], ac[64];
+    float mask[64], ac[64], c[64];
     for (int k = 0; k < 64; ++k) {
         mask[k] = k >= start ? 1.0f : 0.0f;
         ac[k] = k > 0 ? 1.0f : 0.0f;
     }
     for (int64_t block = first; block < last; ++block) {
-        const float* c = coefficients + block * 64;
+        from_parts(coefficients + block * 64, c);
         const int16_t* q = levels + block * 64;
         float kept[8] = {}, most[8] = {};
         for (int k = 0; k < 64; k += 8) {
@@ -450,7 +471,7 @@ MSROI_HOT void texture_rows(const float* coefficients, const int16_t* levels, co
                 most[i] = square > most[i] ? square : most[i];
             }
         }
-        energy_rows(c, 0, 1, out + 3 * block);
+        out[3 * block] = energy_of(c);
         out[3 * block + 1] = ((kept[0] + kept[1]) + (kept[2] + kept[3])) + ((kept[4] + kept[5]) + (kept[6] + kept[7]));
         out[3 * block + 2] = *std::max_element(most, most + 8);
     }
@@ -873,12 +894,13 @@ struct Quantiser {
     }
 };
 
-MSROI_HOT void quantise_row(const Quantiser& quantiser, const float* c, const float* low, const float* high,
+MSROI_HOT void quantise_row(const Quantiser& quantiser, const int16_t* c, const float* low, const float* high,
                             int64_t columns, int16_t* levels) {
     const float lowest = MIN_DC * quantiser.table[0], highest = MAX_DC * quantiser.table[0];
-    float fitting[64];
+    float block[64], fitting[64];
     for (int64_t x = 0; x < columns; ++x) {
-        const float* own = c + 64 * x;
+        from_parts(c + 64 * x, block);
+        const float* own = block;
         if (own[0] < lowest || own[0] > highest) {
             within_range(own, lowest, highest, fitting);
             own = fitting;
@@ -1395,17 +1417,19 @@ void scan_head(std::vector<uint8_t>& out, const std::vector<std::pair<int, int>>
 }
 
 // Errors: std::invalid_argument for a level that has no code.
+Digest digested(const Component& c, int threads) {
+    const auto blocks = static_cast<size_t>(c.rows * c.columns);
+    Digest digest{std::vector<uint64_t>(blocks), std::vector<int16_t>(blocks)};
+    share(c.rows, threads, [&](int64_t a, int64_t b) {
+        if (!digest_blocks(c.levels, a * c.columns, b * c.columns, digest.masks.data(), digest.dc.data()))
+            throw std::invalid_argument("levels: beyond -1023 to 1023");
+    });
+    return digest;
+}
+
 std::vector<Digest> all_digests(const Frame& frame, int threads) {
     std::vector<Digest> digests;
-    for (const Component& c : frame.components) {
-        const auto blocks = static_cast<size_t>(c.rows * c.columns);
-        digests.push_back({std::vector<uint64_t>(blocks), std::vector<int16_t>(blocks)});
-        Digest& digest = digests.back();
-        share(c.rows, threads, [&](int64_t a, int64_t b) {
-            if (!digest_blocks(c.levels, a * c.columns, b * c.columns, digest.masks.data(), digest.dc.data()))
-                throw std::invalid_argument("levels: beyond -1023 to 1023");
-        });
-    }
+    for (const Component& c : frame.components) digests.push_back(digested(c, threads));
     return digests;
 }
 
@@ -1504,6 +1528,17 @@ std::vector<uint8_t> band_scan(const Component& c, const Digest& digest, int id,
     return out;
 }
 
+// The AC scans of one component of a progressive file.
+std::vector<std::vector<uint8_t>> component_scans(const Component& c, int id, int threads) {
+    const Digest digest = digested(c, threads);
+    const std::vector<Band> bands = choose_bands(c, digest, threads);
+    std::vector<std::vector<uint8_t>> scans(bands.size());
+    each(static_cast<int64_t>(bands.size()), threads, [&](int64_t i) {
+        scans[static_cast<size_t>(i)] = band_scan(c, digest, id, bands[static_cast<size_t>(i)]);
+    });
+    return scans;
+}
+
 // The scans of a progressive file: DC first, then the low bands of all components, then the others.
 std::vector<uint8_t> progressive_scans(const Frame& frame, const std::vector<Digest>& digests, int threads) {
     const size_t n = frame.components.size();
@@ -1534,16 +1569,30 @@ std::vector<uint8_t> progressive_scans(const Frame& frame, const std::vector<Dig
     return out;
 }
 
-std::vector<uint8_t> write_jpeg(const Frame& frame, const std::vector<const uint16_t*>& tables, bool progressive,
-                                int threads) {
-    const std::vector<Digest> digests = all_digests(frame, threads);
+std::vector<uint8_t> whole_file(const Frame& frame, const std::vector<const uint16_t*>& tables, bool progressive,
+                                const std::vector<uint8_t>& scans) {
     std::vector<uint8_t> out;
     head(out, frame, tables, progressive);
-    const std::vector<uint8_t> scans =
-        progressive ? progressive_scans(frame, digests, threads) : sequential_scan(frame, digests);
     out.insert(out.end(), scans.begin(), scans.end());
     out.insert(out.end(), {0xFF, 0xD9});
     return out;
+}
+
+std::vector<uint8_t> write_jpeg(const Frame& frame, const std::vector<const uint16_t*>& tables, bool progressive,
+                                int threads) {
+    const std::vector<Digest> digests = all_digests(frame, threads);
+    return whole_file(frame, tables, progressive,
+                      progressive ? progressive_scans(frame, digests, threads) : sequential_scan(frame, digests));
+}
+
+// What write_jpeg writes, of the components' DC and their scans of AC, in its order.
+std::vector<uint8_t> join_scans(const Frame& frame, const std::vector<const uint16_t*>& tables,
+                                const std::vector<Digest>& dc, const std::vector<std::vector<std::string>>& ac) {
+    std::vector<uint8_t> scans = dc_scans(frame, dc);
+    for (size_t part = 0; part < 2; ++part)
+        for (const auto& own : ac)
+            if (part < own.size()) scans.insert(scans.end(), own[part].begin(), own[part].end());
+    return whole_file(frame, tables, true, scans);
 }
 
 }  // namespace msroi
@@ -1598,11 +1647,11 @@ Array<float> halve(const Array<float>& plane, bool horizontal, bool vertical, co
     return out;
 }
 
-Array<float> transformed(const Array<float>& plane, const msroi::Overshoot* overshoot, int threads) {
+Array<int16_t> transformed(const Array<float>& plane, const msroi::Overshoot* overshoot, int threads) {
     check_shape("plane", plane, {-1, -1});
     const auto height = plane.shape(0), width = plane.shape(1);
     const auto rows = (height + 7) / 8, columns = (width + 7) / 8;
-    Array<float> out({rows, columns, py::ssize_t{64}});
+    Array<int16_t> out({rows, columns, py::ssize_t{64}});
     const auto* in = plane.data();
     auto* result = out.mutable_data();
     threads = checked_threads(threads);
@@ -1612,10 +1661,10 @@ Array<float> transformed(const Array<float>& plane, const msroi::Overshoot* over
     return out;
 }
 
-Array<float> forward_dct(const Array<float>& plane, int threads) { return transformed(plane, nullptr, threads); }
+Array<int16_t> forward_dct(const Array<float>& plane, int threads) { return transformed(plane, nullptr, threads); }
 
-Array<float> overshooting_dct(const Array<float>& plane, const Array<float>& shrink, float margin, float most,
-                              float reach, int rounds, int threads) {
+Array<int16_t> overshooting_dct(const Array<float>& plane, const Array<float>& shrink, float margin, float most,
+                                float reach, int rounds, int threads) {
     check_shape("shrink", shrink, {64});
     if (!(margin >= 0 && most >= 0 && reach >= most && reach <= 64)) refuse("margin, most, reach: must be 0 <= most <= reach <= 64");
     if (rounds < 0 || rounds > 1000) refuse("rounds: must be 0 to 1000");
@@ -1643,11 +1692,11 @@ void check_decodable(const Array<int16_t>& levels, const Array<uint16_t>& table,
         refuse("height, width: do not go with the blocks of levels");
 }
 
-Array<float> dequantise(const Array<int16_t>& levels, const Array<uint16_t>& table, int threads) {
+Array<int16_t> dequantise(const Array<int16_t>& levels, const Array<uint16_t>& table, int threads) {
     check_levels(levels);
     check_table(table);
     const auto rows = levels.shape(0), columns = levels.shape(1);
-    Array<float> out({rows, columns, py::ssize_t{64}});
+    Array<int16_t> out({rows, columns, py::ssize_t{64}});
     float steps[64];
     std::copy(table.data(), table.data() + 64, steps);
     const auto* in = levels.data();
@@ -1723,7 +1772,7 @@ Array<float> similarity(const Array<float>& x, const Array<float>& y, py::ssize_
     return out;
 }
 
-Array<float> ac_energy(const Array<float>& coefficients, int threads) {
+Array<float> ac_energy(const Array<int16_t>& coefficients, int threads) {
     check_shape("coefficients", coefficients, {-1, -1, 64});
     Array<float> out({coefficients.shape(0), coefficients.shape(1)});
     const auto* in = coefficients.data();
@@ -1735,7 +1784,7 @@ Array<float> ac_energy(const Array<float>& coefficients, int threads) {
     return out;
 }
 
-Array<float> block_texture(const Array<float>& coefficients, const Array<int16_t>& levels,
+Array<float> block_texture(const Array<int16_t>& coefficients, const Array<int16_t>& levels,
                            const Array<uint16_t>& table, int start, int threads) {
     check_shape("coefficients", coefficients, {-1, -1, 64});
     const auto rows = coefficients.shape(0), columns = coefficients.shape(1);
@@ -1755,7 +1804,7 @@ Array<float> block_texture(const Array<float>& coefficients, const Array<int16_t
     return out;
 }
 
-Array<int16_t> quantise(const Array<float>& coefficients, const Array<uint16_t>& table,
+Array<int16_t> quantise(const Array<int16_t>& coefficients, const Array<uint16_t>& table,
                         const Array<float>& position_weights, const Array<float>& low, const Array<float>& high,
                         const Array<float>& blend, float lagrangian, int cut, const Array<float>& ac_bits,
                         const Array<float>& end_bits, py::ssize_t first_row, py::ssize_t row_step, int threads) {
@@ -1776,7 +1825,8 @@ Array<int16_t> quantise(const Array<float>& coefficients, const Array<uint16_t>&
     Array<int16_t> levels({taken, columns, py::ssize_t{64}});
     float steps[64];
     std::copy(table.data(), table.data() + 64, steps);
-    const float *c = coefficients.data(), *lows = low.data(), *highs = high.data();
+    const int16_t* c = coefficients.data();
+    const float *lows = low.data(), *highs = high.data();
     const msroi::Quantiser quantiser(steps, position_weights.data(), blend.data(), lagrangian, cut, ac_bits.data(),
                                      end_bits.data());
     auto* out = levels.mutable_data();
@@ -1834,10 +1884,13 @@ Array<uint8_t> huffman_lengths(const Array<int64_t>& counts) {
     return out;
 }
 
-py::bytes write_jpeg(const std::vector<Array<int16_t>>& levels, const std::vector<Array<uint16_t>>& tables,
-                     const std::vector<std::pair<int, int>>& sampling, py::ssize_t height, py::ssize_t width,
-                     bool progressive, int threads) {
-    const size_t n = levels.size();
+using Sampling = std::vector<std::pair<int, int>>;
+using Tables = std::vector<Array<uint16_t>>;
+
+// The frame of a file, its components without levels; blocks: rows and columns of each.
+msroi::Frame checked_frame(const std::vector<std::pair<int64_t, int64_t>>& blocks, const Tables& tables,
+                           const Sampling& sampling, py::ssize_t height, py::ssize_t width) {
+    const size_t n = blocks.size();
     if ((n != 1 && n != 3) || tables.size() != n || sampling.size() != n)
         refuse("levels, tables, sampling: one or three components, as many of each");
     if (height < 1 || width < 1 || height > 65535 || width > 65535) refuse("height, width: must be 1 to 65535");
@@ -1851,23 +1904,80 @@ py::bytes write_jpeg(const std::vector<Array<int16_t>>& levels, const std::vecto
     if (n == 1 && (h_max > 1 || v_max > 1)) refuse("sampling: one component has factors 1, 1");
     frame.mcu_rows = (height + 8 * v_max - 1) / (8 * v_max);
     frame.mcu_columns = (width + 8 * h_max - 1) / (8 * h_max);
-    std::vector<const uint16_t*> steps;
     for (size_t i = 0; i < n; ++i) {
-        check_levels(levels[i]);
         check_table(tables[i]);
-        steps.push_back(tables[i].data());
         const auto [h, v] = sampling[i];
         const int64_t rows = ((height * v + v_max - 1) / v_max + 7) / 8, columns = ((width * h + h_max - 1) / h_max + 7) / 8;
-        if (levels[i].shape(0) != rows || levels[i].shape(1) != columns) refuse("levels: blocks do not cover the picture");
-        frame.components.push_back({levels[i].data(), rows, columns, h, v});
+        if (blocks[i] != std::make_pair(rows, columns)) refuse("levels: blocks do not cover the picture");
+        frame.components.push_back({nullptr, rows, columns, h, v});
     }
+    return frame;
+}
+
+std::vector<const uint16_t*> steps_of(const Tables& tables) {
+    std::vector<const uint16_t*> steps;
+    for (const auto& table : tables) steps.push_back(table.data());
+    return steps;
+}
+
+py::bytes as_bytes(const std::vector<uint8_t>& data) {
+    return py::bytes(reinterpret_cast<const char*>(data.data()), data.size());
+}
+
+py::bytes write_jpeg(const std::vector<Array<int16_t>>& levels, const Tables& tables, const Sampling& sampling,
+                     py::ssize_t height, py::ssize_t width, bool progressive, int threads) {
+    std::vector<std::pair<int64_t, int64_t>> blocks;
+    for (const auto& own : levels) {
+        check_levels(own);
+        blocks.emplace_back(own.shape(0), own.shape(1));
+    }
+    msroi::Frame frame = checked_frame(blocks, tables, sampling, height, width);
+    for (size_t i = 0; i < levels.size(); ++i) frame.components[i].levels = levels[i].data();
+    const auto steps = steps_of(tables);
     threads = checked_threads(threads);
     std::vector<uint8_t> out;
     {
         py::gil_scoped_release release;
         out = msroi::write_jpeg(frame, steps, progressive, threads);
     }
-    return py::bytes(reinterpret_cast<const char*>(out.data()), out.size());
+    return as_bytes(out);
+}
+
+py::list ac_scans(const Array<int16_t>& levels, int component, int threads) {
+    check_levels(levels);
+    if (component < 0 || component > 2) refuse("component: must be 0, 1 or 2");
+    const msroi::Component own{levels.data(), levels.shape(0), levels.shape(1), 1, 1};
+    threads = checked_threads(threads);
+    std::vector<std::vector<uint8_t>> scans;
+    {
+        py::gil_scoped_release release;
+        scans = msroi::component_scans(own, component + 1, threads);
+    }
+    py::list out;
+    for (const auto& scan : scans) out.append(as_bytes(scan));
+    return out;
+}
+
+py::bytes join_scans(const std::vector<Array<int16_t>>& dc, const std::vector<std::vector<std::string>>& ac,
+                     const Tables& tables, const Sampling& sampling, py::ssize_t height, py::ssize_t width) {
+    std::vector<std::pair<int64_t, int64_t>> blocks;
+    std::vector<msroi::Digest> digests;
+    for (const auto& own : dc) {
+        check_shape("dc", own, {-1, -1});
+        blocks.emplace_back(own.shape(0), own.shape(1));
+        digests.push_back({{}, std::vector<int16_t>(own.data(), own.data() + own.size())});
+        for (const int16_t level : digests.back().dc)
+            if (level < msroi::MIN_DC || level > msroi::MAX_DC) refuse("dc: beyond -1024 to 1023");
+    }
+    const msroi::Frame frame = checked_frame(blocks, tables, sampling, height, width);
+    if (ac.size() != dc.size()) refuse("ac: scans of each component");
+    const auto steps = steps_of(tables);
+    std::vector<uint8_t> out;
+    {
+        py::gil_scoped_release release;
+        out = msroi::join_scans(frame, steps, digests, ac);
+    }
+    return as_bytes(out);
 }
 
 py::tuple read_jpeg(const py::bytes& data) {
@@ -1925,5 +2035,8 @@ PYBIND11_MODULE(_kernels, module) {
     module.def("huffman_lengths", &huffman_lengths, py::arg("counts").noconvert());
     module.def("write_jpeg", &write_jpeg, py::arg("levels"), py::arg("tables"), py::arg("sampling"), py::arg("height"),
                py::arg("width"), py::arg("progressive"), py::arg("threads") = 1);
+    module.def("ac_scans", &ac_scans, py::arg("levels").noconvert(), py::arg("component"), py::arg("threads") = 1);
+    module.def("join_scans", &join_scans, py::arg("dc"), py::arg("ac"), py::arg("tables"), py::arg("sampling"),
+               py::arg("height"), py::arg("width"));
     module.def("read_jpeg", &read_jpeg, py::arg("data"));
 }

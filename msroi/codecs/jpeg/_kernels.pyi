@@ -1,7 +1,7 @@
 """Compiled kernels of the rdo encoder: stateless, threaded over rows, results independent of `threads`.
 
 Arrays must be C-contiguous and of the very type; anything else is a TypeError, a wrong shape or value a
-ValueError. Blocks are 8 x 8, coefficients in zigzag order and in the scale of the orthonormal DCT.
+ValueError. Blocks are 8 x 8, coefficients in zigzag order, in sixteenths of the scale of the orthonormal DCT.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+Parts = npt.NDArray[np.int16]
 
 def component_plane(pixels: npt.NDArray[np.uint8], component: int, threads: int = 1) -> Floats:
     """Y - 128, Cb or Cr (component 0, 1, 2) of RGB pixels (height, width, 3), JFIF, not rounded."""
@@ -20,18 +21,19 @@ def halve(plane: Floats, horizontal: bool, vertical: bool, steps: Sequence[float
     """A plane at half width and/or height: the box mean, then gradient steps of these lengths toward the
     least squared error after the decoder's triangle upsampling."""
 
-def forward_dct(plane: Floats, threads: int = 1) -> Floats:
-    """(rows, columns, 64) coefficients of (height, width) samples; the last samples fill blocks up."""
+def forward_dct(plane: Floats, threads: int = 1) -> Parts:
+    """(rows, columns, 64) coefficients of (height, width) samples, in sixteenths, those in the middle of two rounded
+    away from 0; the last samples fill blocks up."""
 
 def overshooting_dct(
     plane: Floats, shrink: Floats, margin: float, most: float, reach: float, rounds: int, threads: int = 1
-) -> Floats:
+) -> Parts:
     """As forward_dct, but in blocks with some pixels at 127 or -128 (of 255 and 0, clipped by decoders) those lie
     beyond, by at most `reach` (at most 64) and at least `margin` of the block's contrast or `most`, so that the
     coefficients are few and small: `rounds` steps toward the least sum of shrink (64,) times their magnitudes."""
 
-def dequantise(levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], threads: int = 1) -> Floats:
-    """(rows, columns, 64) coefficients that levels stand for: levels x table."""
+def dequantise(levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], threads: int = 1) -> Parts:
+    """(rows, columns, 64) coefficients that levels stand for: 16 x levels x table, or the nearest there is."""
 
 def inverse_dct(
     levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], height: int, width: int, threads: int = 1
@@ -51,11 +53,11 @@ def similarity(x: Floats, y: Floats, side: int, luminance: bool, threads: int = 
     """SSIM of two planes centred on 0 (Wang et al. 2004: window of 11 x 11, sigma 1.5, borders mirrored), in
     means over side x side samples. luminance: with that term; else contrast and structure alone."""
 
-def ac_energy(coefficients: Floats, threads: int = 1) -> Floats:
+def ac_energy(coefficients: Parts, threads: int = 1) -> Floats:
     """(rows, columns) sums of the squared AC coefficients of each block."""
 
 def block_texture(
-    coefficients: Floats,
+    coefficients: Parts,
     levels: npt.NDArray[np.int16],
     table: npt.NDArray[np.uint16],
     start: int,
@@ -65,7 +67,7 @@ def block_texture(
     from zigzag position `start` on, 1 to 63."""
 
 def quantise(
-    coefficients: Floats,
+    coefficients: Parts,
     table: npt.NDArray[np.uint16],
     position_weights: Floats,
     low: Floats,
@@ -117,6 +119,19 @@ def write_jpeg(
     threads: int = 1,
 ) -> bytes:
     """A JFIF file of one or three components; tables in zigzag order, sampling as (horizontal, vertical)."""
+
+def ac_scans(levels: npt.NDArray[np.int16], component: int, threads: int = 1) -> list[bytes]:
+    """The scans of AC, one or two, that the progressive file of `write_jpeg` has of a component: 0, 1 or 2."""
+
+def join_scans(
+    dc: Sequence[npt.NDArray[np.int16]],
+    ac: Sequence[Sequence[bytes]],
+    tables: Sequence[npt.NDArray[np.uint16]],
+    sampling: Sequence[tuple[int, int]],
+    height: int,
+    width: int,
+) -> bytes:
+    """The progressive file of `write_jpeg`, of its components' DC levels (rows, columns) and their scans of AC."""
 
 def read_jpeg(
     data: bytes,

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.codecs.jpeg import _kernels
+from msroi.codecs.jpeg.coefficients import Parts
 from msroi.codecs.jpeg.tables import Floats, Preset
 
 # SSIM's window.
@@ -47,10 +48,11 @@ def from_map(saliency: Floats, q_low: int, q_high: int, threads: int = 1) -> Flo
     return normalised(np.maximum(scale, 1) ** -2.0)
 
 
-def masking(half: Floats, coefficients: Floats, preset: Preset, threads: int) -> tuple[Floats, Floats]:
+def masking(half: Floats, coefficients: Parts, preset: Preset, threads: int) -> tuple[Floats, Floats]:
     """Weights (low, high) of coarse and of fine errors: what is busy hides errors.
 
-    half: luma at half size, (height, width) halved and rounded up. coefficients: luma's blocks (rows, columns, 64).
+    half: luma at half size, (height, width) halved and rounded up. coefficients: luma's blocks, as
+    in `Coefficients`.
     """
     energy = _kernels.ac_energy(coefficients, threads)
     high = preset.fine_offset + (1 + energy / (64 * preset.fine_floor)) ** -preset.fine
@@ -73,12 +75,12 @@ def feedback(half: Floats, decoded: Floats, preset: Preset, threads: int) -> Flo
 
 
 def texture_floor(
-    coefficients: Floats, levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], preset: Preset, threads: int
+    coefficients: Parts, levels: npt.NDArray[np.int16], table: npt.NDArray[np.uint16], preset: Preset, threads: int
 ) -> Floats:
     """More weight where a first encode flattened a faint texture: ribs of cloth in shadow, brush strokes, far wires.
 
-    coefficients, levels: of luma (rows, columns, 64), the latter with `table`. A block counts as such a texture as far
-    as its standard deviation lies within FAINT and one coefficient beyond the slopes stands out by PEAK: grain has
+    coefficients, levels: of luma (rows, columns, 64), the former as in `Coefficients`, the latter with `table`. A block
+    counts as such a texture as far as its standard deviation lies within FAINT and one coefficient beyond the slopes stands out by PEAK: grain has
     none, costs most and is missed least. Where less than TEXTURE_KEPT of the energy is left a block weighs more, in
     proportion. Of CID22's textures that were flattened a third are kept so at Q 30 and two thirds at Q 50, for .02 dB.
     """

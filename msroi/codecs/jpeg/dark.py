@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from msroi.codecs.jpeg.coefficients import Parts, dc_of
+
 Floats = npt.NDArray[np.float32]
 
 # (.01 * 255)^2 of SSIM.
@@ -50,9 +52,9 @@ class DarkBlocks:
         return min(nearby, key=lambda other: (self.loss(other) + COST * abs(math.log(other / step)), abs(other - step)))
 
 
-def dark_blocks(luma: Floats, limits: npt.NDArray[np.int8]) -> DarkBlocks:
-    """Of luma's coefficients (rows, columns, 64), black blocks left out: they are exact at any step."""
-    dc = luma[..., 0]
+def dark_blocks(luma: Parts, limits: npt.NDArray[np.int8]) -> DarkBlocks:
+    """Of luma's coefficients, as in `Coefficients`, black blocks left out: they are exact at any step."""
+    dc = dc_of(luma)
     means = dc / np.float32(8) + np.float32(128)
     dark = (means < _DARK_BELOW) & (limits == 0)
     sensitivity = 1 / (2 * np.maximum(means[dark], 0) ** 2 + np.float32(_C1))

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.codecs.jpeg import _kernels, block_weights, guard, symbol_prices
-from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, from_pixels
+from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, Parts, dc_of, from_pixels
 from msroi.codecs.jpeg.dark import dark_blocks
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
@@ -82,7 +82,7 @@ class Rdo:
     """
 
     name: ClassVar[str] = "rdo"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     uses_map: ClassVar[bool] = True
     takes_maker: ClassVar[bool] = True
     look: ClassVar[int] = 0
@@ -167,11 +167,11 @@ class Rdo:
 class Component:
     """Coefficients of one component and what their errors weigh.
 
-    coefficients: float32 (rows, columns, 64). low, high: float32 (rows, columns), weights of coarse and of
+    coefficients: a plane as in `Coefficients`. low, high: float32 (rows, columns), weights of coarse and of
     fine errors. sampling: (horizontal, vertical).
     """
 
-    coefficients: Floats
+    coefficients: Parts
     low: Floats
     high: Floats
     sampling: tuple[int, int]
@@ -233,7 +233,9 @@ class RdoEncoder:
     def encode(self, setting: float) -> bytes:
         """The JPEG at `setting`."""
         tables, lagrangian = self._tables_and_lambda(setting)
-        return self._write(self._quantised(tables, lagrangian), tables)
+        if self._height * self._width > _LARGE and not self._baseline:
+            return self._written_apart(tables, lagrangian)
+        return self._write([self._levels(i, table, lagrangian) for i, table in enumerate(tables)], tables)
 
     def rough_bytes(self, setting: float) -> float:
         """About how many bytes `encode` would give, from a part of the picture; of a tiny one from all."""
@@ -443,10 +445,10 @@ class RdoEncoder:
             self._dc_steps[step] = self._dark.best_step(step)
         return self._dc_steps[step]
 
-    def _quantised(self, tables: list[Table], lagrangian: float) -> list[Levels]:
-        levels = [self._quantised_component(i, table, lagrangian) for i, table in enumerate(tables)]
-        for index, own in enumerate(levels):
-            self._settle_dc(index, own, tables[index], lagrangian)
+    def _levels(self, index: int, table: Table, lagrangian: float) -> Levels:
+        prices = self._sampled(index, table, lagrangian).prices
+        levels = self._quantised_rows(index, table, lagrangian, prices, 0, 1)
+        self._settle_dc(index, levels, table, lagrangian)
         return levels
 
     def _settle_dc(self, index: int, levels: Levels, table: Table, lagrangian: float) -> None:
@@ -458,15 +460,11 @@ class RdoEncoder:
         component, step = self.components[index], np.float32(table[0])
         weights = component.low * (self._shapes[index].weights()[0] * step * step)
         bits = symbol_prices.dc_prices(levels) * np.float32(lagrangian)
-        wanted = component.coefficients[..., 0] / step
+        wanted = dc_of(component.coefficients) / step
         if index == 0:
             wanted[self._source.limits < 0] = np.floor(np.float32(BLACK_DC) / step)
             wanted[self._source.limits > 0] = np.ceil(np.float32(WHITE_DC) / step)
         levels[..., 0] = _kernels.settle_dc(wanted, weights, DC_REACH, bits)
-
-    def _quantised_component(self, index: int, table: Table, lagrangian: float) -> Levels:
-        prices = self._sampled(index, table, lagrangian).prices
-        return self._quantised_rows(index, table, lagrangian, prices, 0, 1)
 
     def _samples(self, setting: float) -> list[_Sample]:
         tables, lagrangian = self._tables_and_lambda(setting)
@@ -519,6 +517,17 @@ class RdoEncoder:
             self._threads,
         )
 
+    def _written_apart(self, tables: list[Table], lagrangian: float) -> bytes:
+        """The progressive file, made component by component: levels of one at a time take memory."""
+        dc, ac = [], []
+        for index, table in enumerate(tables):
+            levels = self._levels(index, table, lagrangian)
+            ac.append(_kernels.ac_scans(levels, index, self._threads))
+            dc.append(np.ascontiguousarray(levels[..., 0]))
+            del levels
+        samplings = [component.sampling for component in self.components]
+        return _kernels.join_scans(dc, ac, tables, samplings, self._height, self._width)
+
     def _write(self, levels: list[Levels], tables: list[Table]) -> bytes:
         """The file: progressive or sequential, whichever is smaller."""
         samplings = [component.sampling for component in self.components]
@@ -533,9 +542,10 @@ class RdoEncoder:
 
 
 # Pixels of a picture whose files are as quickly made as estimated, and of which tables and markers are a large part; of
-# a small one; samples of a huge one.
+# a small one; of one whose file is made component by component; samples of a huge one.
 _TINY = 30_000
 _SMALL = 200_000
+_LARGE = 12_000_000
 _HUGE = 50_000_000
 
 
