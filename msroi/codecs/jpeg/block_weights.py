@@ -80,9 +80,10 @@ def texture_floor(
     """More weight where a first encode flattened a faint texture: ribs of cloth in shadow, brush strokes, far wires.
 
     coefficients, levels: of luma (rows, columns, 64), the former as in `Coefficients`, the latter with `table`. A block
-    counts as such a texture as far as its standard deviation lies within FAINT and one coefficient beyond the slopes stands out by PEAK: grain has
-    none, costs most and is missed least. Where less than TEXTURE_KEPT of the energy is left a block weighs more, in
-    proportion. Of CID22's textures that were flattened a third are kept so at Q 30 and two thirds at Q 50, for .02 dB.
+    counts as such a texture as far as its standard deviation lies within FAINT and one coefficient beyond the slopes
+    stands out by PEAK: grain has none, costs most and is missed least. Where less than TEXTURE_KEPT of the energy is
+    left a block weighs more, in proportion. Of CID22's textures that were flattened a third are kept so at Q 30 and two
+    thirds at Q 50, for .02 dB.
     """
     energy, kept, peak = np.moveaxis(_kernels.block_texture(coefficients, levels, table, BEYOND_SLOPES, threads), 2, 0)
     faintest, faint = (64 * deviation**2 for deviation in FAINT)
