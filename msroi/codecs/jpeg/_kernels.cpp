@@ -43,6 +43,13 @@
 #define MSROI_INSIDE inline
 #endif
 
+// What such a pointer leads to is reached through no other.
+#if defined(__GNUC__) || defined(_MSC_VER)
+#define MSROI_ALONE __restrict
+#else
+#define MSROI_ALONE
+#endif
+
 namespace msroi {
 
 // Position in the block (8 * row + column) of each zigzag index: ITU-T T.81, figure A.6.
@@ -404,6 +411,12 @@ MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, i
 // What a decoder makes of a block's levels, in 8 rows of 8: centred on 0, not rounded, not clipped.
 MSROI_INSIDE void decode_block(const int16_t* levels, const float* table, float* a) {
     float b[64];
+    int ac = 0;
+    for (int k = 1; k < 64; ++k) ac |= levels[k];
+    if (!ac) {  // what the transform gives then
+        std::fill(a, a + 64, C4 * (C4 * (levels[0] * table[0])));
+        return;
+    }
     for (int k = 0; k < 64; ++k) b[k] = levels[k] * table[k];
     for (int k = 0; k < 64; ++k) a[ZIGZAG[k]] = b[k];
     inverse_dct_columns(a, b);
@@ -485,7 +498,10 @@ MSROI_HOT void half_rows(const int16_t* levels, const float* table, int64_t heig
     for (int64_t by = first; by < last; ++by) {
         for (int64_t bx = 0; bx < columns; ++bx) {
             decode_block(levels + (by * columns + bx) * 64, table, a);
-            for (int i = 0; i < 64; ++i) a[i] = std::min(127.0f, std::max(-128.0f, a[i]));
+            for (int i = 0; i < 64; ++i) {  // by value, so that eight go at a time
+                const float above = a[i] < -128.0f ? -128.0f : a[i];
+                a[i] = above > 127.0f ? 127.0f : above;
+            }
             const int64_t rows = std::min<int64_t>(8, height - 8 * by), n = std::min<int64_t>(8, width - 8 * bx);
             if (rows < 8 && rows % 2) std::copy(a + 8 * rows - 8, a + 8 * rows, a + 8 * rows);
             if (n < 8 && n % 2)
@@ -565,8 +581,8 @@ MSROI_HOT void blur_along_x(const float* padded, int64_t width, float* out) {
     }
 }
 
-// rows: 2 REACH + 1 of them.
-MSROI_HOT void blur_along_y(const float* const* rows, int64_t width, float* out) {
+// rows: 2 REACH + 1 of them, none of them `out`: said to the compiler, which would not check so many for it.
+MSROI_HOT void blur_along_y(const float* const* rows, int64_t width, float* MSROI_ALONE out) {
     const float* const* at = rows + REACH;
     for (int64_t x = 0; x < width; ++x)
         out[x] = ((TAPS[0] * at[0][x] + TAPS[1] * (at[-1][x] + at[1][x])) +
@@ -724,10 +740,50 @@ struct Ends {
     float blank, after;
 };
 
+// Eight numbers that are worked on together, in registers where the compiler knows vectors.
+struct Lanes {
+    static constexpr int COUNT = 8;
+#if defined(__GNUC__)
+    using Values = float __attribute__((vector_size(COUNT * sizeof(float))));
+    using Places = int32_t __attribute__((vector_size(COUNT * sizeof(int32_t))));
+    Values values;
+
+    MSROI_INSIDE void fill(float value) {
+        values = Values{value, value, value, value, value, value, value, value};
+    }
+    MSROI_INSIDE void put(int lane, float value) {
+        Lanes all;
+        all.fill(value);
+        const Places places{0, 1, 2, 3, 4, 5, 6, 7}, wanted{lane, lane, lane, lane, lane, lane, lane, lane};
+        values = places == wanted ? all.values : values;
+    }
+    MSROI_INSIDE void add(const Lanes& other) { values += other.values; }
+    MSROI_INSIDE void lower(const Lanes& other) { values = other.values < values ? other.values : values; }
+#else
+    float values[COUNT];
+
+    MSROI_INSIDE void fill(float value) { std::fill(values, values + COUNT, value); }
+    MSROI_INSIDE void put(int lane, float value) { values[lane] = value; }
+    MSROI_INSIDE void add(const Lanes& other) {
+        for (int i = 0; i < COUNT; ++i) values[i] += other.values[i];
+    }
+    MSROI_INSIDE void lower(const Lanes& other) {
+        for (int i = 0; i < COUNT; ++i) values[i] = std::min(values[i], other.values[i]);
+    }
+#endif
+    MSROI_INSIDE void load(const float* from) { std::memcpy(&values, from, sizeof values); }
+    MSROI_INSIDE void store(float* to) const { std::memcpy(to, &values, sizeof values); }
+    MSROI_INSIDE float least() const {
+        const float a = std::min(values[0], values[4]), b = std::min(values[1], values[5]);
+        const float c = std::min(values[2], values[6]), d = std::min(values[3], values[7]);
+        return std::min(std::min(a, c), std::min(b, d));
+    }
+};
+
 // Prices of two bands, 1..cut and cut + 1..63, as scans of their own code them; cut = 63: one band.
 // REQUIRES: ac_bits holds 2 x 256 lengths, ends 2 x (blank, after), all in bits.
 struct Quantiser {
-    static constexpr int LANES = 8;
+    static constexpr int LANES = Lanes::COUNT;
 
     const float* table;             // step of each position
     const float* position_weights;  // w(k)
@@ -756,9 +812,13 @@ struct Quantiser {
 
     // A block's path so far, by band and position: J of the best path that ends there (without the end's own cost), less
     // the distortion of all zeros; infinite where no path ends. In the second band, position `cut` stands for all
-    // of the first.
+    // of the first. The LANES positions around the latest one are `open`: what was just written in parts cannot be read
+    // as a whole without waiting, so they lie in best once a later group is begun, or the band is closed.
     struct Path {
-        float best[2][64 + LANES];
+        float best[2][64];
+        Lanes open;
+        int group;      // the first position of `open`
+        float latest;   // J of the best path to the latest position
         float way[64];  // of best: what leads to the value, and its bits
         int value[64];
         int last_of_first = 0;  // position of the last value of the best way through the first band, 0: none
@@ -773,7 +833,7 @@ struct Quantiser {
         if (!candidates) return;
 
         Path path;
-        begin(path.best[0], 0, 0.0f);
+        begin(path, 0, 0.0f);
         float least = ends[0].blank + ends[1].blank;
         int last = 0, band = 0;
         for (uint64_t left = candidates; left; left &= left - 1) {
@@ -783,16 +843,19 @@ struct Quantiser {
                 enter_second(path, candidates);
             }
             extend(path, k, band, std::fabs(c[k]), position_weights[k] * (high + (low - high) * blend[k]));
-            const float cost = path.best[band][k] + end_after(k);
+            const float cost = path.latest + end_after(k);
             if (cost < least) {
                 least = cost;
                 last = k;
             }
         }
+        close(path, band);
         trace(path, candidates, last, c, levels);
     }
 
    private:
+    static constexpr float NO_PATH = std::numeric_limits<float>::infinity();
+
     // Positions of AC that round to something; bits.
     MSROI_INSIDE uint64_t not_zero(const float* c) const {
         uint8_t flags[64];
@@ -803,13 +866,28 @@ struct Quantiser {
     }
 
     // No path but one, of cost `cost`, that ends at `from`.
-    static MSROI_INSIDE void begin(float* best, int from, float cost) {
-        for (int k = 0; k < 64 + LANES; ++k) best[k] = std::numeric_limits<float>::infinity();
-        best[from] = cost;
+    static MSROI_INSIDE void begin(Path& path, int from, float cost) {
+        path.group = first_of_group(from);
+        path.open.fill(NO_PATH);
+        path.open.put(from - path.group, cost);
+    }
+
+    static inline int first_of_group(int k) { return k & ~(LANES - 1); }
+
+    static MSROI_INSIDE void close(Path& path, int band) { path.open.store(path.best[band] + path.group); }
+
+    // Makes the group of k the open one; no path ends in those between.
+    static MSROI_INSIDE void open_group(Path& path, int band, int k) {
+        const int group = first_of_group(k);
+        if (group == path.group) return;
+        close(path, band);
+        path.open.fill(NO_PATH);
+        for (path.group += LANES; path.group < group; path.group += LANES) close(path, band);
     }
 
     // Closes the first band: the best way through it, whatever follows.
     MSROI_INSIDE void enter_second(Path& path, uint64_t candidates) const {
+        close(path, 0);
         float least = ends[0].blank;
         for (uint64_t left = candidates & below(cut + 1); left; left &= left - 1) {
             const int k = lowest_bit(left);
@@ -818,7 +896,7 @@ struct Quantiser {
             least = cost;
             path.last_of_first = k;
         }
-        begin(path.best[1], cut, least);
+        begin(path, cut, least);
     }
 
     static inline uint64_t below(int k) { return (uint64_t{1} << k) - 1; }  // REQUIRES: k < 64
@@ -835,12 +913,13 @@ struct Quantiser {
     MSROI_INSIDE void extend(Path& path, int k, int band, float magnitude, float weight) const {
         const int r = static_cast<int>(std::min<float>(MAX_AC, magnitude * inverse[k] + 0.5f)), size = category(r);
         const float error = magnitude - static_cast<float>(r) * table[k], zeroed = weight * magnitude * magnitude;
-        float way = cheapest(path.best[band], price[band][size], k, band * cut);
+        open_group(path, band, k);
+        float way = cheapest(path, band, price[band][size], k);
         float least = way + (weight * error * error - zeroed);
         path.value[k] = r;
         if (r > 1 && (r & (r - 1)) == 0) {
             const float more = error + table[k];
-            const float other = cheapest(path.best[band], price[band][size - 1], k, band * cut);
+            const float other = cheapest(path, band, price[band][size - 1], k);
             const float cost = other + (weight * more * more - zeroed);
             if (cost < least) {
                 least = cost;
@@ -848,25 +927,24 @@ struct Quantiser {
                 path.value[k] = r - 1;
             }
         }
-        path.best[band][k] = least;
+        path.open.put(k - path.group, least);
+        path.latest = least;
         path.way[k] = way;
     }
 
-    // Least cost of a path so far and the price of the step from its end to k.
-    static MSROI_INSIDE float cheapest(const float* best, const float* prices, int k, int from) {
+    // Least cost of a path so far and the price of the step from its end to k. REQUIRES: the group of k is open.
+    MSROI_INSIDE float cheapest(const Path& path, int band, const float* prices, int k) const {
         const float* own = prices + 63 - k;
-        const int start = from / LANES * LANES;
-        float lanes[LANES];
-        for (int i = 0; i < LANES; ++i) lanes[i] = best[start + i] + own[start + i];
-        for (int at = start + LANES; at < k; at += LANES) {
-            for (int i = 0; i < LANES; ++i) {
-                const float cost = best[at + i] + own[at + i];
-                lanes[i] = cost < lanes[i] ? cost : lanes[i];
-            }
+        Lanes least, cost, step;
+        least.load(own + path.group);
+        least.add(path.open);
+        for (int at = band ? first_of_group(cut) : 0; at < path.group; at += LANES) {
+            cost.load(path.best[band] + at);
+            step.load(own + at);
+            cost.add(step);
+            least.lower(cost);
         }
-        for (int n = LANES / 2; n > 0; n /= 2)
-            for (int i = 0; i < n; ++i) lanes[i] = std::min(lanes[i], lanes[i + n]);
-        return lanes[0];
+        return least.least();
     }
 
     // Writes the values of the best path, from its last one back.
@@ -1266,8 +1344,8 @@ struct Tally {
     }
 
     static void count(Counts& counts, int run, int size, int64_t n) {
-        counts[static_cast<size_t>(run % 16 * 16 + size)] += n;
-        counts[0xF0] += run / 16 * n;
+        counts[static_cast<size_t>((run & 15) << 4 | size)] += n;
+        if (run > 15) counts[0xF0] += (run >> 4) * n;
     }
 
     // Counts a run of so many ends.
@@ -1277,8 +1355,8 @@ struct Tally {
             return;
         }
         const auto symbol = [](int64_t run) { return static_cast<size_t>(16 * (category(static_cast<int>(run)) - 1)); };
-        ends[band][symbol(longest_run)] += n / longest_run;
-        if (n % longest_run) ++ends[band][symbol(n % longest_run)];
+        for (; n >= longest_run; n -= longest_run) ++ends[band][symbol(longest_run)];
+        if (n) ++ends[band][symbol(n)];
     }
 
     // Takes over what the next part counted.
