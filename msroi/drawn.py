@@ -16,7 +16,7 @@ Pixels = npt.NDArray[np.uint8]
 
 # The constants below were chosen on 20 rendered screens, pages and drawings, of whose uneven tiles 55 to 100 % are
 # drawn (least: a shop full of photos), on photos of CID22, CLIC and ECSSD, at most 6 %, and on subjects of ECSSD cut
-# out and put on white, whole and halved, 2 of 300 of which pass for drawn: `python -m train.measure_drawn`.
+# out and put on white, whole and halved, 2 of 300 of which pass for drawn: `python -m train.studies.drawn`.
 
 TILE = 16
 """Side of a tile in pixels: a few letters."""

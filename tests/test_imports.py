@@ -75,6 +75,21 @@ def test_imports_go_down_the_ranks(path: Path) -> None:
         assert RANKS[pieces[1]] < RANKS[own], f"{own} (rank {RANKS[own]}) imports {name}"
 
 
+TRAIN = PACKAGE.parent / "train"
+ROOMS = {"data": 0, "common": 0, "saliency": 1, "recurrent": 1, "encoder": 1, "studies": 2}
+
+
+@pytest.mark.parametrize("room", sorted(p.name for p in TRAIN.iterdir() if (p / "__init__.py").exists()))
+def test_rooms_of_train_know_no_equal(room: str) -> None:
+    """What loads a network's room loads no other's; `data` and `common` load neither each other's nor any."""
+    assert room in ROOMS, f"train/{room} has no rank: add it here and in CONTRIBUTING"
+    for path in sorted((TRAIN / room).rglob("*.py")):
+        for name in imported_modules(path):
+            pieces = name.split(".")
+            if pieces[0] == "train" and len(pieces) > 1 and pieces[1] != room:
+                assert ROOMS[pieces[1]] < ROOMS[room], f"{path} imports {name}"
+
+
 def test_keras_stays_where_it_belongs() -> None:
     homes = {
         str(path.relative_to(PACKAGE.parent))

@@ -61,11 +61,27 @@ def test_blocks_run_one_after_the_other(desk: Path) -> None:
     assert len(list((desk / "out").rglob("*.jpg"))) == 2
 
 
-def test_training_commands_have_the_options_they_name() -> None:
-    pytest.importorskip("keras", reason="needs the keras extra")
-    from train import export, saliency
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-    text = "\n".join(blocks("console")).replace("\\\n", " ")
-    for module, parser in (("train.saliency", saliency._arguments()), ("train.export", export._arguments())):
-        (line,) = [row for row in text.splitlines() if f"-m {module}" in row]
-        parser.parse_args(line.split(module)[1].split())
+
+def training_commands() -> dict[str, set[str]]:
+    """Modules of train/ that the texts have one run, each with the options that are named somewhere."""
+    found: dict[str, set[str]] = {}
+    for path in TEXTS:
+        text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+        for module, rest in re.findall(r"python -m (train(?:\.\w+)+)([^`]*?)(?:`|\n|$)", text):
+            found.setdefault(module, set()).update(re.findall(r"(?<!\S)--[a-z][\w-]*", rest))
+    return found
+
+
+@pytest.mark.parametrize(("module", "options"), training_commands().items())
+def test_training_commands_have_the_options_they_name(module: str, options: set[str]) -> None:
+    pytest.importorskip("keras", reason="needs the keras extra")
+    done = run_in(ROOT, "-m", module, "--help")
+    assert done.returncode == 0, done.stderr
+    known = set(re.findall(r"--[a-z][\w-]*", done.stdout))
+    assert options <= known, f"python -m {module}: {options - known} are no options of it"
+
+
+def test_the_readme_trains_and_exports() -> None:
+    assert {"train.saliency", "train.saliency.export", "train.recurrent"} <= set(training_commands())

@@ -114,7 +114,7 @@ class TestWithKeras:
         assert abs(n_weights / 1e6 - 35.5) < 0.1
 
     def test_what_is_taught_is_what_is_seen_at_work(self) -> None:
-        from train.contexts import examples
+        from train.recurrent.contexts import examples
 
         bits = np.stack([some_bits(i, 6, 5, 0) for i in range(4)])
         seen_at_work: dict[tuple[int, bytes], bytes] = {}
@@ -140,7 +140,8 @@ class TestWithKeras:
 
         from msroi.codecs.neural.contract import Rate
         from msroi.codecs.neural.recurrent.codec import Recurrent
-        from train import contexts, recurrent
+        from train.recurrent import __main__ as recurrent
+        from train.recurrent import contexts
 
         random = np.random.default_rng(0)
         for i in range(3):
@@ -181,7 +182,7 @@ class TestWithKeras:
     def test_wrong_words_are_one_line(
         self, words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        from train import recurrent
+        from train.recurrent import __main__ as recurrent
 
         given = [word.replace("DIR", str(tmp_path)) for word in words]
         assert recurrent.main(["--output", str(tmp_path / "run"), *given]) != 0
@@ -189,7 +190,7 @@ class TestWithKeras:
         assert said in error and error.count("\n") == 1
 
     def test_cifar_100_is_read(self, tmp_path: Path) -> None:
-        from train import patches
+        from train.data import patches
 
         record = np.arange(patches.CIFAR_RECORD, dtype=np.uint32).astype(np.uint8)
         (tmp_path / "train.bin").write_bytes(record.tobytes() * 2)

@@ -188,7 +188,7 @@ def labels_network(folder: Path, name: str = "ms-roi-labels") -> None:
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("keras", reason="needs the keras extra")
     from msroi.saliency import keras_model
-    from train.onnx_graph import build_graph
+    from train.saliency.onnx_graph import build_graph
 
     random, weights, channels = np.random.default_rng(5), {}, 3
     layers = [(f"block{b}_conv{i}", 8) for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)]

@@ -12,17 +12,21 @@ import pytest
 from PIL import Image
 
 from msroi.errors import OptionError
-from train import checkpoints, datasets, features, recipes, saliency, saliency_inputs
+from train.common import checkpoints
+from train.data import datasets
+from train.saliency import __main__ as saliency
+from train.saliency import features, recipes
+from train.saliency import inputs as given
 
-INIT = {f"{layer}/kernel": np.zeros(1) for layer in saliency_inputs.TRUNK_LAYERS}
-TEACHER = {f"{layer}/kernel": np.zeros(1) for layer in saliency_inputs.TEACHER_LAYERS}
+INIT = {f"{layer}/kernel": np.zeros(1) for layer in given.TRUNK_LAYERS}
+TEACHER = {f"{layer}/kernel": np.zeros(1) for layer in given.TEACHER_LAYERS}
 
 
 @pytest.fixture
 def sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two classes of four photos, three photos with masks, three with fixations, and files of layers."""
     # Whether the extra is installed is none of these tests' business.
-    monkeypatch.setattr(saliency_inputs, "LIBRARIES", ())
+    monkeypatch.setattr(given, "LIBRARIES", ())
     for i in range(8):
         folder = tmp_path / "caltech" / f"class {i % 2}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,8 +56,8 @@ def words(sets: Path, **changes: str | None) -> list[str]:
     return [word for name, value in given.items() if value is not None for word in (f"--{name}", value)]
 
 
-def gather(sets: Path, **changes: str | None) -> tuple[saliency_inputs.Inputs | None, list[str]]:
-    return saliency_inputs.gather(saliency._arguments().parse_args(words(sets, **changes)))
+def gather(sets: Path, **changes: str | None) -> tuple[given.Inputs | None, list[str]]:
+    return given.gather(saliency._arguments().parse_args(words(sets, **changes)))
 
 
 def test_what_is_right_is_read_once(sets: Path) -> None:
@@ -116,9 +120,9 @@ def test_what_another_run_left_is_told_before(sets: Path) -> None:
 
 
 def test_smoke_needs_nothing_but_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saliency_inputs, "LIBRARIES", ())
+    monkeypatch.setattr(given, "LIBRARIES", ())
     options = saliency._arguments().parse_args(["--recipe", "smoke", "--output", str(tmp_path / "run")])
-    inputs, problems = saliency_inputs.gather(options)
+    inputs, problems = given.gather(options)
     assert problems == [] and inputs is not None
     assert inputs.class_names == [Path(name).stem for name in datasets.SCIKIT_IMAGES]
     assert inputs.recipe.architecture.n_classes == len(inputs.class_names) and inputs.recipe.losses.teacher == 0
@@ -128,11 +132,11 @@ def test_smoke_needs_nothing_but_a_folder(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_keras_is_not_loaded_for_help_or_a_wrong_word(tmp_path: Path) -> None:
     code = (
-        "import sys; from train import saliency\n"
+        "import sys; from train.saliency import __main__ as saliency\n"
         "try: status = saliency.main(sys.argv[1:])\n"
         "except SystemExit as stop: status = stop.code\n"
         "print(status, sorted({'keras', 'tensorflow'} & set(sys.modules)))"
     )
-    for given, status in ((["--help"], 0), (["--recipe", "two-cores", "--output", str(tmp_path / "run")], 2)):
-        done = subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True, check=True)
+    for words_given, status in ((["--help"], 0), (["--recipe", "two-cores", "--output", str(tmp_path / "run")], 2)):
+        done = subprocess.run([sys.executable, "-c", code, *words_given], capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == f"{status} []"

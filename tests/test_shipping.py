@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from msroi.errors import OptionError
-from train import shipping
+from train.common import shipping
 
 FIGURES = (
     shipping.Figure("top-1", lambda card: card["accuracy"]["top1"]),

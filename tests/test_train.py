@@ -18,8 +18,9 @@ keras = pytest.importorskip("keras", reason="needs the keras extra")
 from msroi.errors import OptionError  # noqa: E402
 from msroi.saliency import keras_model  # noqa: E402
 from msroi.saliency.keras_model import Architecture  # noqa: E402
-from train import datasets, measures, recipes, views  # noqa: E402
-from train.sources import Sampler  # noqa: E402
+from train.data import datasets, views  # noqa: E402
+from train.saliency import measures, recipes  # noqa: E402
+from train.saliency.sources import Sampler  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,7 +78,7 @@ def test_live_views_train_all_layers(
     shared_data: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What `ms-roi-2018` and `full` do, made small: no stored features, the trunk learns too."""
-    from train import saliency
+    from train.saliency import __main__ as saliency
 
     small = {"side": 64, "batch": (4, 0, 0), "steps": 2, "mixed_precision": False}
     paper = replace(recipes.find("ms-roi-2018"), architecture=Architecture(16, False, 2, False, False), **small)
@@ -100,7 +101,7 @@ def test_export_computes_what_keras_computes(
     import onnxruntime
 
     run_program(
-        "train.export", smoke_run, "--caltech101", shared_data("caltech101-mini"),
+        "train.saliency.export", smoke_run, "--caltech101", shared_data("caltech101-mini"),
         "--side", 64, "--name", "trial", "--output", tmp_path, "--float",
     )  # fmt: skip
     card = json.loads((tmp_path / "trial.json").read_text())
@@ -129,7 +130,7 @@ def test_eight_bits_follow_the_float_network(
     outputs = {}
     for name, extra in (("whole", ["--float"]), ("eight", [])):
         arguments = ["--caltech101", shared_data("caltech101-mini")]
-        run_program("train.export", smoke_run, *arguments, "--name", name, "--output", tmp_path, *extra)
+        run_program("train.saliency.export", smoke_run, *arguments, "--name", name, "--output", tmp_path, *extra)
         session = onnxruntime.InferenceSession(str(tmp_path / f"{name}.onnx"), providers=["CPUExecutionProvider"])
         outputs[name] = session.run(["gaze_maps"], {"picture": photo[None, :128, :192]})[0].ravel()
     assert np.corrcoef(outputs["whole"], outputs["eight"])[0, 1] >= 0.98

@@ -33,7 +33,7 @@ FLAT_RANGE = 2
 SURE_FROM = 0.52
 """Sureness below which a map is given up for a flat one: see `sureness` and docs/network/README.md.
 
-Chosen by `python -m train.measure_sureness` between noise, gradients, fog, clouds and the open sea below and the
+Chosen by `python -m train.studies.sureness` between noise, gradients, fog, clouds and the open sea below and the
 first photo with a subject above, .53."""
 
 QUALITIES: dict[str, tuple[tuple[float, bool], ...]] = {
@@ -50,7 +50,7 @@ BACKGROUND, SUBJECT = 0.1, 0.5
 
 The map is half what people name and half where they look, so a subject seldom comes near 1. Of the gain that a human
 mask brings an encoder inside the mask, on held-back photos of DUTS, the map brings 76 to 84 % as it is and 91 to 97 %
-so; by fixations it gains .03 to .06 dB more: `python -m train.measure_steering`, docs/network/README.md."""
+so; by fixations it gains .03 to .06 dB more: `python -m train.studies.steering`, docs/network/README.md."""
 
 
 @dataclass(frozen=True)

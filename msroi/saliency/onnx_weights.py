@@ -16,7 +16,7 @@ from msroi.errors import SaliencyError
 def float_weights(data: bytes, name: str) -> dict[str, np.ndarray]:
     """`<layer>/kernel` float32 (height, width, in, out) and `<layer>/bias` (out,) of each convolution of a network.
 
-    data: the ONNX file, as train/export.py writes it. name: what errors call it. The kernels are as the file has
+    data: the ONNX file, as train/saliency/export.py writes it. name: what errors call it. Kernels are as the file has
     them: the first takes RGB. `logits/bias` is the one number a class that is added to its map's mean.
     Errors: MissingExtraError without onnx, SaliencyError for a file that is no such network.
     """
@@ -34,7 +34,7 @@ def float_weights(data: bytes, name: str) -> dict[str, np.ndarray]:
         }
         return _by_layer(graph, constants)
     except Exception as error:  # protobuf's own classes differ between its versions
-        raise SaliencyError(f"{name}: no network of convolutions as train.export writes it ({error})") from error
+        raise SaliencyError(f"{name}: no network of convolutions as train.saliency.export writes ({error})") from error
 
 
 def _by_layer(graph: Any, constants: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -22,7 +22,7 @@ Pixels = npt.NDArray[np.uint8]
 HARMED = 400.0
 
 # From this share of harmed blocks on, 4:4:4 is better at equal bytes: SSIMULACRA2 and PSNR of
-# train/measure_sampling.py, on CID22, CLIC and made pictures.
+# train/studies/sampling.py, on CID22, CLIC and made pictures.
 ENOUGH = 0.0025
 
 # Looked at in strips of so many rows, which fit a processor's cache; of large pictures at so many pixels, evenly

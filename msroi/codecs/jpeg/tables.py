@@ -103,7 +103,7 @@ F = Preset(
     ),
 )
 
-# Found by train/encoder_search.py on 20 pictures of CID22's training part at Q 30, 50 and 80. Against F, bytes saved at
+# Found by train/encoder/search.py on 20 pictures of CID22's training part at Q 30, 50 and 80. Against F, bytes saved at
 # equal PSNR, SSIM, MS-SSIM and SSIMULACRA2: -.5, .9, 1.4, .7 % on CLIC, which had no part in it.
 DEFAULT = Preset(
     shapes=(

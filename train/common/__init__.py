@@ -1,0 +1,1 @@
+"""What every training program does, whatever it trains."""

@@ -1,0 +1,1 @@
+"""Photos with labels, masks and fixations, and what is cut out of them: views and patches."""

@@ -1,0 +1,164 @@
+"""Finds the rdo encoder's tables and weights: CMA-ES over a preset on crops of lossless photos.
+
+    python -m train.encoder.search CID22/training OUT.json --check CLIC [--pictures 20] [--qualities 30 50 80]
+                                   [--generations 60] [--floors -0.4 0.8 0.7 0.7] [--start OUT.json]
+
+Objective, to be made large: with s the mean per cent of bytes saved at equal score by PSNR, SSIM, MS-SSIM and
+SSIMULACRA2 against preset F (train/encoder/worth.py), min(s - floors) + mean(s) / 4. The floors say what a
+metric must gain, or may lose, before the others count. Hansen, "The CMA Evolution Strategy: A Tutorial",
+arXiv:1604.00772, with its default constants. At the end the set found is measured on the pictures of --check,
+which had no part in it. Pictures that are reported on are never looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from msroi.codecs.jpeg.tables import DEFAULT, F, Preset, Shape
+from train.encoder.worth import Bench, pictures
+
+Vector = npt.NDArray[np.float64]
+
+
+def to_vector(preset: Preset) -> Vector:
+    """Free parameters, each so that a step of 1 is a small change."""
+    values: list[float] = []
+    for index, shape in enumerate(preset.shapes):
+        knots = [k for i, k in enumerate(shape.knots) if index or i != 1]
+        values += [20 * k for k in knots] + [20 * math.log(shape.bend), 20 * math.log(shape.power)]
+        if index:
+            values += [20 * math.log(shape.gain), 20 * math.log(shape.weight)]
+    values += [40 * preset.fine, 40 * preset.coarse, 20 * math.log(preset.price)]
+    values += [10 * preset.feedback, 10 * preset.feedback_floor, 5 * preset.blank]
+    values += [5 * math.log(preset.fine_floor), 5 * math.log(preset.coarse_floor)]
+    values += [20 * preset.fine_offset, 20 * preset.coarse_offset]
+    return np.array(values + [20 * step for step in preset.steps])
+
+
+def from_vector(vector: Vector) -> Preset:
+    """The inverse of to_vector; values out of their range are brought into it."""
+    v = iter(vector)
+    shapes = []
+    for index in range(3):
+        knots = [next(v) / 20 for _ in range(7 if index else 6)]
+        if index == 0:
+            knots.insert(1, 0.0)
+        bend, power = math.exp(next(v) / 20), math.exp(next(v) / 20)
+        gain, weight = (math.exp(next(v) / 20), math.exp(next(v) / 20)) if index else (1.0, 1.0)
+        shapes.append(Shape(gain, tuple(knots), weight, bend, power))
+    fine, coarse, price = max(next(v), 0) / 40, max(next(v), 0) / 40, math.exp(next(v) / 20)
+    feedback, floor, blank = max(next(v), 0) / 10, max(next(v), 1) / 10, min(max(next(v) / 5, 0), 1)
+    floors, offsets = [math.exp(next(v) / 5) for _ in range(2)], [max(next(v), 0) / 20 for _ in range(2)]
+    steps = tuple(min(max(x / 20, 0.05), 0.8) for x in v)
+    return Preset(
+        shapes=(shapes[0], shapes[1], shapes[2]),
+        fine=fine,
+        coarse=coarse,
+        price=price,
+        feedback=feedback,
+        feedback_floor=floor,
+        blank=blank,
+        fine_floor=floors[0],
+        coarse_floor=floors[1],
+        fine_offset=offsets[0],
+        coarse_offset=offsets[1],
+        steps=steps,
+    )
+
+
+def load(path: Path) -> Preset:
+    """A preset that `main` wrote."""
+    values = json.loads(path.read_text())["preset"]
+    shapes = [Shape(**{**s, "knots": tuple(s["knots"])}) for s in values.pop("shapes")]
+    values["steps"] = tuple(values["steps"])
+    return Preset(shapes=(shapes[0], shapes[1], shapes[2]), **values)
+
+
+class Search:
+    """CMA-ES around a mean."""
+
+    def __init__(self, mean: Vector, sigma: float, seed: int) -> None:
+        n = len(mean)
+        self.mean, self.sigma, self.random = mean, sigma, np.random.default_rng(seed)
+        self.size = 4 + int(3 * math.log(n))
+        weights = math.log(self.size / 2 + 0.5) - np.log(np.arange(1, self.size // 2 + 1))
+        self.weights = weights / weights.sum()
+        self.mu = 1 / np.sum(self.weights**2)
+        self.cc = (4 + self.mu / n) / (n + 4 + 2 * self.mu / n)
+        self.cs = (self.mu + 2) / (n + self.mu + 5)
+        self.c1 = 2 / ((n + 1.3) ** 2 + self.mu)
+        self.cmu = min(1 - self.c1, 2 * (self.mu - 2 + 1 / self.mu) / ((n + 2) ** 2 + self.mu))
+        self.damps = 1 + 2 * max(0, math.sqrt((self.mu - 1) / (n + 1)) - 1) + self.cs
+        self.chi = math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n * n))
+        self.c, self.pc, self.ps = np.eye(n), np.zeros(n), np.zeros(n)
+
+    def ask(self) -> list[Vector]:
+        """A generation."""
+        values, self.vectors = np.linalg.eigh(self.c)
+        self.roots = np.sqrt(np.maximum(values, 1e-12))
+        normal = self.random.standard_normal((self.size, len(self.mean)))
+        return [self.mean + self.sigma * (self.vectors @ (self.roots * z)) for z in normal]
+
+    def tell(self, candidates: list[Vector], worth: list[float]) -> None:
+        """What the generation was worth; more is better."""
+        order = np.argsort(worth)[::-1][: len(self.weights)]
+        steps = np.array([(candidates[i] - self.mean) / self.sigma for i in order])
+        step = self.weights @ steps
+        self.mean = self.mean + self.sigma * step
+        whitened = self.vectors @ ((self.vectors.T @ step) / self.roots)
+        self.ps = (1 - self.cs) * self.ps + math.sqrt(self.cs * (2 - self.cs) * self.mu) * whitened
+        self.pc = (1 - self.cc) * self.pc + math.sqrt(self.cc * (2 - self.cc) * self.mu) * step
+        rank_mu = (steps * self.weights[:, None]).T @ steps
+        self.c = (1 - self.c1 - self.cmu) * self.c + self.c1 * np.outer(self.pc, self.pc) + self.cmu * rank_mu
+        self.sigma *= math.exp((self.cs / self.damps) * (np.linalg.norm(self.ps) / self.chi - 1))
+
+
+def main() -> None:
+    """See the module's docstring."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--check", type=Path, default=None)
+    parser.add_argument("--pictures", type=int, default=20)
+    parser.add_argument("--qualities", type=int, nargs="+", default=[30, 50, 80])
+    parser.add_argument("--generations", type=int, default=60)
+    parser.add_argument("--floors", type=float, nargs=4, default=[-0.4, 0.8, 0.7, 0.7])
+    parser.add_argument("--start", type=Path, default=None)
+    parser.add_argument("--sigma", type=float, default=0.7)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    start = load(arguments.start) if arguments.start else DEFAULT
+    qualities = tuple(arguments.qualities)
+    bench = Bench(pictures(arguments.folder, count=arguments.pictures), qualities, F)
+    floors = np.array(arguments.floors)
+    search = Search(to_vector(start), arguments.sigma, arguments.seed)
+
+    def worth(vector: Vector) -> tuple[float, Vector]:
+        saved = bench.savings(from_vector(vector)).mean(axis=0)
+        return float(np.min(saved - floors) + saved.mean() / 4), saved
+
+    print("start", *worth(to_vector(start)), flush=True)
+    for generation in range(arguments.generations):
+        began = time.perf_counter()
+        candidates = search.ask()
+        search.tell(candidates, [worth(c)[0] for c in candidates])
+        value, saved = worth(search.mean)
+        seconds = time.perf_counter() - began
+        print(f"{generation} {value:.3f} {saved.round(2)} sigma {search.sigma:.2f} {seconds:.0f} s", flush=True)
+        record = {"preset": dataclasses.asdict(from_vector(search.mean)), "saved": saved.tolist()}
+        arguments.out.write_text(json.dumps({**record, "generation": generation}, indent=1))
+    if arguments.check:
+        check = Bench(pictures(arguments.check), qualities, F)
+        print("check", check.savings(from_vector(search.mean)).mean(axis=0).round(2), flush=True)
+
+
+if __name__ == "__main__":
+    main()

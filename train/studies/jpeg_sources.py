@@ -1,0 +1,128 @@
+"""JPEG sources coded again: source quality x target, on their own lattice and with it switched off.
+
+    python -m train.studies.jpeg_sources FOLDER [--sources 75 85 92 97] [--targets 30 50 70] [--pictures N]
+                                         [--tune default]
+
+Sources are made from lossless pictures by Pillow (4:2:0, its default tables). Each is coded again to at most the bytes
+of plain JPEG of its decoded pixels at the target quality, by plain itself, by jpegli (4:2:0), by rdo from the
+decoded pixels ("pixels") and from the coefficients that the source holds ("lattice"), with a constant map. Scores are
+means against the decoded source, the last PSNR against the lossless picture. A file that decodes to the very pixels
+of its source counts as CAP dB. Needs ajpegli.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import math
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from msroi import images
+from msroi.benchmark.encoders import Jpegli
+from msroi.benchmark.subject import Subject
+from msroi.benchmark.targets import Files
+from msroi.codecs.jpeg import plain
+from msroi.codecs.jpeg.rdo import RdoEncoder
+from msroi.codecs.jpeg.source import from_jpeg
+from msroi.codecs.jpeg.tables import PRESETS, Preset
+from msroi.search.knobs import Interval
+from msroi.search.matching import land_within
+from train.encoder.scores import Reference
+
+Pixels = npt.NDArray[np.uint8]
+Scores = list[float]
+
+CAP = 60.0
+COLUMNS = ("PSNR", "SSIM", "S2", "PSNR of lossless", "of target", "of source")
+
+
+def made_source(lossless: Pixels, quality: int) -> images.Picture:
+    """What msroi reads from Pillow's JPEG of a picture."""
+    buffer = io.BytesIO()
+    Image.fromarray(lossless).save(buffer, "JPEG", quality=quality)
+    return images.read(buffer.getvalue())
+
+
+def codecs(picture: images.Picture, preset: Preset) -> dict[str, Callable[[int], bytes]]:
+    """By name, the largest file of at most so many bytes."""
+    source = from_jpeg(picture)
+    assert source is not None, "a JPEG of Pillow's has a lattice"
+
+    jpegli = Files(Jpegli().start(Subject(picture)), 0.0)
+    assert isinstance(jpegli.settings, Interval), "jpegli's distances need ajpegli"
+
+    def landing(encoder: Any, **closeness: Any) -> Callable[[int], bytes]:
+        low, high = encoder.settings.low, encoder.settings.high
+        return lambda max_bytes: land_within(encoder, low, high, max_bytes, **closeness).data
+
+    return {
+        "jpegli": landing(jpegli, near_enough=0.0005, tries=12),
+        "pixels": landing(RdoEncoder(picture.pixels, preset)),
+        "lattice": landing(RdoEncoder(picture.pixels, preset, source=source)),
+    }
+
+
+def decibels(mean_squared_error: float) -> float:
+    """PSNR, at most CAP."""
+    return CAP if mean_squared_error <= 0 else min(CAP, 10 * math.log10(255**2 / mean_squared_error))
+
+
+def measure(lossless: Pixels, quality: int, targets: list[int], preset: Preset) -> dict[int, dict[str, Scores]]:
+    """[target][codec] -> COLUMNS."""
+    picture = made_source(lossless, quality)
+    assert picture.source.data is not None
+    n_source = len(picture.source.data)
+    reference = Reference(picture.pixels)
+    coders = codecs(picture, preset)
+    table: dict[int, dict[str, Scores]] = {}
+    for target in targets:
+        yardstick = plain.encode(picture.pixels, target)
+        files = {"plain": yardstick, **{name: coder(len(yardstick)) for name, coder in coders.items()}}
+        table[target] = {}
+        for name, data in files.items():
+            decoded = np.ascontiguousarray(plain.decode(data))
+            error, ssim, _, ssimulacra2 = reference.score(decoded)
+            of_lossless = decibels(float(np.mean((decoded.astype(np.float64) - lossless) ** 2)))
+            shares = [len(data) / len(yardstick), len(data) / n_source]
+            table[target][name] = [decibels(error), ssim, ssimulacra2, of_lossless, *shares]
+    return table
+
+
+def main() -> None:
+    """See the module's docstring."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--sources", type=int, nargs="+", default=[75, 85, 92, 97])
+    parser.add_argument("--targets", type=int, nargs="+", default=[30, 50, 70])
+    parser.add_argument("--pictures", type=int, default=None)
+    parser.add_argument("--tune", choices=tuple(PRESETS), default="default")
+    arguments = parser.parse_args()
+    files = sorted(arguments.folder.glob("*.png"))
+    if arguments.pictures:
+        files = files[:: max(1, len(files) // arguments.pictures)][: arguments.pictures]
+    versions = {name: metadata.version(name) for name in ("pillow", "ajpegli")}
+    print(f"{arguments.folder.name}: {len(files)} pictures, preset {arguments.tune}, {versions}")
+    print("source target codec   " + " ".join(f"{name:>16s}" for name in COLUMNS))
+    for quality in arguments.sources:
+        rows: dict[tuple[int, str], list[Scores]] = {}
+        for file in files:
+            with Image.open(file) as image:
+                lossless = np.asarray(image.convert("RGB"))
+            for target, by_codec in measure(lossless, quality, arguments.targets, PRESETS[arguments.tune]).items():
+                for name, scores in by_codec.items():
+                    rows.setdefault((target, name), []).append(scores)
+        for (target, name), values in sorted(rows.items(), key=lambda item: item[0][0]):
+            mean = np.mean(values, axis=0)
+            line = f"{mean[0]:16.2f} {mean[1]:16.4f} {mean[2]:16.1f} {mean[3]:16.2f} {mean[4]:16.3f} {mean[5]:16.3f}"
+            print(f"{quality:6d} {target:6d} {name:7s} {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

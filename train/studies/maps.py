@@ -1,0 +1,194 @@
+"""What a map buys where people look: at plain's bytes, against plain JPEG and against rdo without a map.
+
+    python -m train.studies.maps ECSSD [--pictures N] [--quality 50]      human masks, blurred, as maps
+    python -m train.studies.maps KODAK --centre                           a centred Gaussian as map
+    python -m train.studies.maps OSIE --fixations --pictures 30           the density of fixations as map
+
+With masks, mean differences to plain JPEG in dB, whole picture, inside (map over .5), outside; the SSIM inside and
+outside; the share of pictures whose SSIM outside is at least plain's; and, of what the guarded mask gains inside
+over no map, the share that the network's map gains.
+
+With fixations, photos are reduced by half first, since OSIE's are JPEGs whose own steps show at Q 50. Mean
+differences to plain JPEG of PSNR and SSIM weighted by the blurred density of fixations; the share of photos on which
+a map is above no map; and the mean above the centred Gaussian.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from msroi import metrics
+from msroi.benchmark import inputs
+from msroi.codecs.jpeg import block_weights, plain
+from msroi.codecs.jpeg.rdo import RdoEncoder
+from msroi.codecs.jpeg.tables import PRESETS
+from msroi.images import read
+from msroi.saliency import DEFAULT_QUALITY, KINDS, QUALITIES, make_map
+from msroi.saliency.kinds import steering
+from msroi.search.matching import land_within
+from train.data import datasets
+from train.studies.baselines import centre_blob
+from train.studies.peers import at_plains_bytes
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Table = dict[str, list[npt.NDArray[np.float64]]]
+
+
+def with_masks(folder: Path, count: int | None) -> Iterator[tuple[Pixels, Floats]]:
+    """Pictures of ECSSD with their human masks, as float in [0, 1]."""
+    for mask in _some(sorted(folder.rglob("*.png")), count):
+        photo = next(iter(folder.rglob(mask.stem + ".jpg")))
+        pixels = np.asarray(Image.open(photo).convert("RGB"))
+        yield pixels, np.asarray(Image.open(mask).convert("L"), np.float32) / np.float32(255)
+
+
+def centred(folder: Path, count: int | None) -> Iterator[tuple[Pixels, Floats]]:
+    """Pictures with a Gaussian in their centre, sigma a quarter of each side."""
+    for file in _some(sorted(folder.glob("*.png")), count):
+        pixels = np.asarray(Image.open(file).convert("RGB"))
+        yield pixels, centre_blob(pixels)
+
+
+def with_fixations(samples: list[datasets.Sample]) -> Iterator[tuple[Pixels, Floats]]:
+    """Photos, reduced by half, with their density of fixations over its maximum."""
+    for sample in samples:
+        assert sample.fixations is not None
+        pixels = read(sample.path).upright
+        height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
+        reduced = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
+        yield np.asarray(reduced, np.uint8), inputs.density(sample.fixations, height, width)
+
+
+def _some(files: list[Path], count: int | None) -> list[Path]:
+    """About `count` of them, evenly spaced, or all."""
+    return files[:: max(1, len(files) // count)][:count] if count else files
+
+
+def ours(pixels: Pixels, saliency: Floats | None, budget: int, preset: str, guarded: bool) -> bytes:
+    """rdo at q_low 30, q_high 70."""
+    weights = None if saliency is None else block_weights.from_map(saliency, 30, 70)
+    encoder = RdoEncoder(pixels, PRESETS[preset], weights=weights, guarded=guarded)
+    return land_within(encoder, 0.0, 1.0, budget).data
+
+
+def row(pixels: Pixels, mask: Floats, data: bytes) -> npt.NDArray[np.float64]:
+    """PSNR whole, inside, outside; SSIM inside, outside."""
+    decoded = plain.decode(data)
+    similarity = metrics.ssim_map(pixels, decoded)
+    inside = mask > 0.5
+    return np.array(
+        [
+            metrics.psnr_db(pixels, decoded),
+            metrics.psnr_db(pixels, decoded, inside),
+            metrics.psnr_db(pixels, decoded, ~inside),
+            similarity[inside].mean(),
+            similarity[~inside].mean(),
+        ]
+    )
+
+
+def weighted_row(pixels: Pixels, density: Floats, data: bytes) -> npt.NDArray[np.float64]:
+    """PSNR in dB and SSIM, both weighted by the density."""
+    decoded = plain.decode(data)
+    error = np.square(pixels.astype(np.float64) - decoded).reshape(*density.shape, -1).mean(axis=2)
+    mean = np.average(error, weights=density)
+    return np.array([10 * np.log10(255**2 / mean), np.average(metrics.ssim_map(pixels, decoded), weights=density)])
+
+
+def measure_masks(arguments: argparse.Namespace) -> None:
+    """The table with masks or the centred Gaussian."""
+    source = centred if arguments.centre else with_masks
+    tables: Table = {}
+    for pixels, mask in source(arguments.folder, arguments.pictures):
+        inside = mask > 0.5
+        if inside.all() or not inside.any():
+            continue
+        saliency = mask
+        if not arguments.centre:
+            saliency = cv2.GaussianBlur(mask, (0, 0), arguments.blur * max(mask.shape))
+        reference = plain.encode(pixels, arguments.quality)
+        base = row(pixels, mask, reference)
+        budget = len(reference)
+        files = {
+            "jpegli": at_plains_bytes("jpegli", pixels, arguments.quality),
+            "constant map": ours(pixels, None, budget, "default", True),
+            "map, guard": ours(pixels, saliency, budget, "default", True),
+            "map, no guard": ours(pixels, saliency, budget, "default", False),
+            "centre, guard": ours(pixels, centre_blob(pixels), budget, "default", True),
+        }
+        for kind in arguments.kinds:
+            found = steering(make_map(pixels, kind, arguments.map_quality), kind)
+            files[f"{kind}, guard"] = ours(pixels, found, budget, "default", True)
+        for name, data in files.items():
+            assert len(data) <= budget
+            tables.setdefault(name, []).append(row(pixels, mask, data) - base)
+    if not tables:
+        raise SystemExit(f"{arguments.folder}: no pictures with masks there")
+    print(f"{arguments.folder.name}, Q {arguments.quality}, against plain")
+    print("dB whole, inside, outside | SSIM inside, outside | SSIM outside at least plain's | share of the mask's gain")
+    constant, best = (np.mean(tables[name], axis=0) for name in ("constant map", "map, guard"))
+    for name, rows in tables.items():
+        values = np.array(rows)
+        mean = values.mean(axis=0)
+        kept = 100 * np.mean(values[:, 4] >= 0)
+        shares = [100 * (mean[i] - constant[i]) / (best[i] - constant[i]) for i in (1, 3)]
+        told = f"{shares[0]:.0f} % dB, {shares[1]:.0f} % SSIM" if name.endswith(" guard") else "-"
+        print(
+            f"{name:20s} {mean[0]:+.2f} {mean[1]:+.2f} {mean[2]:+.2f} | {mean[3]:+.4f} {mean[4]:+.4f} | "
+            f"{kept:.0f} % of {len(values)} | {told}"
+        )
+
+
+def measure_fixations(arguments: argparse.Namespace) -> None:
+    """The table with fixations."""
+    samples = datasets.photos_with_fixations(arguments.folder)
+    count = arguments.pictures
+    tables: Table = {}
+    for pixels, density in with_fixations(samples[:: max(1, len(samples) // count)][:count] if count else samples):
+        reference = plain.encode(pixels, arguments.quality)
+        maps = {"constant map": None, "density itself": density, "centre": centre_blob(pixels)}
+        maps |= {kind: steering(make_map(pixels, kind, arguments.map_quality), kind) for kind in arguments.kinds}
+        base = weighted_row(pixels, density, reference)
+        for name, saliency in maps.items():
+            data = ours(pixels, saliency, len(reference), "default", True)
+            assert len(data) <= len(reference)
+            tables.setdefault(name, []).append(weighted_row(pixels, density, data) - base)
+    print(f"{arguments.folder.name}, Q {arguments.quality}, weighted by fixations, guarded, against plain")
+    print("dB, SSIM | above the constant map | dB above the centre")
+    constant, centre = np.array(tables["constant map"]), np.array(tables["centre"])
+    for name, rows in tables.items():
+        values = np.array(rows)
+        above = 100 * np.mean(values > constant, axis=0)
+        mean = values.mean(axis=0)
+        print(
+            f"{name:20s} {mean[0]:+.2f} {mean[1]:+.4f} | {above[0]:.0f} % dB, {above[1]:.0f} % SSIM of {len(values)} | "
+            f"{mean[0] - centre[:, 0].mean():+.2f}"
+        )
+
+
+def main() -> None:
+    """See the module's docstring."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--centre", action="store_true")
+    kind.add_argument("--fixations", action="store_true")
+    parser.add_argument("--pictures", type=int, default=None)
+    parser.add_argument("--quality", type=int, default=50)
+    parser.add_argument("--blur", type=float, default=0.03, help="of the mask, as a share of the longer side")
+    parser.add_argument("--kinds", nargs="+", default=["ms-roi"], choices=[k for k in KINDS if k != "none"])
+    parser.add_argument("--map-quality", choices=list(QUALITIES), default=DEFAULT_QUALITY)
+    arguments = parser.parse_args()
+    (measure_fixations if arguments.fixations else measure_masks)(arguments)
+
+
+if __name__ == "__main__":
+    main()
