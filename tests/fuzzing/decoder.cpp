@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "../../msroi/codecs/jpeg/_decoder.h"
+#include "../../msroi/codecs/jpeg/kernels/decoder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     try {

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.int16]
 Costs = npt.NDArray[np.float64]
 
-# Where AC may be cut into two scans; the same as CUTS in _kernels.cpp.
+# Where AC may be cut into two scans; the same as CUTS in kernels/band_choice.h.
 CUTS = (2, 5, 9, 14)
 
 # Symbols of a progressive scan that end bands: 2^n and more blocks, n further bits.
