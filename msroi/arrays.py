@@ -72,3 +72,8 @@ def checked_weights(weights: npt.ArrayLike, picture: npt.NDArray[Any]) -> Weight
     if largest == 0:
         raise OptionError("weights: zero everywhere, so there is nothing to average; leave the weights out")
     return Weights(result, largest)
+
+
+def given_weights(weights: npt.ArrayLike | None, picture: npt.NDArray[Any]) -> Weights | None:
+    """`checked_weights` where there are some."""
+    return None if weights is None else checked_weights(weights, picture)

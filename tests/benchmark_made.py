@@ -19,14 +19,10 @@ import numpy as np
 from PIL import Image
 
 from msroi import metrics
+from msroi.benchmark import rows
 
 HOSTILE = "</script><script>alert(\"$x ${y}\")</script> 'a' & b \u202e<!--"
-COLUMNS = (
-    *("image", "width", "height", "target", "target_bytes", "encoder", "version", "settings", "status", "message"),
-    *("bytes", "size_difference_percent", "bpp", "seconds_encode", "seconds_decode", "n_files"),
-    *("mse", "psnr", "ssim", "ms_ssim", "si_ssim", "ssimulacra2", "psnr_hvs_m", "worst_ssim"),
-    *("psnr_inside", "psnr_outside", "ssim_inside", "ssim_outside", "psnr_weighted", "ssim_weighted", "file"),
-)
+COLUMNS = rows.columns()
 TARGETS = {"Q30": 30, "Q50": 50, "Q70": 70, "Q90": 90}
 IMAGES = ("first", "second", "third", "fourth", "fifth", HOSTILE)
 SCORES = COLUMNS[COLUMNS.index("mse") : -1]

@@ -26,19 +26,22 @@ from msroi.benchmark import inputs, rows, statistics, summary
 from msroi.benchmark.commands import CommandEncoder
 from msroi.benchmark.encoders import DEFAULT_ENCODERS, ENCODERS, Jpegli, MozJpeg
 from msroi.benchmark.measuring import Measuring, Plan, Task
-from msroi.benchmark.psnr_hvs_m import _MASKING, _SENSITIVITY, psnr_hvs_m
 from msroi.benchmark.run import Request, run
-from msroi.benchmark.scores import SCORES, worst
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files, Target, reach
 from msroi.benchmark.workers import Died, run_tasks
 from msroi.codecs.jpeg import plain
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import read
+from msroi.metrics import METRICS
+from msroi.metrics.psnr_hvs_m import _MASKING, _SENSITIVITY, psnr_hvs_m
+from msroi.metrics.similarity import worst
 
 ROOT = Path(__file__).parents[1]
 # Fast encoders of which one follows a map.
 FEW = ("pillow", "two-pass", "rdo")
+# All scores but the slowest.
+FAST = tuple(metric for metric in METRICS.values() if not metric.module)
 
 
 @pytest.fixture(scope="module")
@@ -328,15 +331,15 @@ def test_absent_encoders_are_rows(tmp_path: Path, pictures: Path, monkeypatch: p
 
 def test_the_encoder_of_the_contributing_guide(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^  ```python\n(.*?)^  ```$", guide, re.MULTILINE | re.DOTALL)
-    code = textwrap.dedent(block)
+    blocks = re.findall(r"^  ```python\n(.*?)^  ```$", guide, re.MULTILINE | re.DOTALL)
+    (code,) = [textwrap.dedent(block) for block in blocks if "ENCODERS[" in block]
     assert len(code.splitlines()) < 40
     monkeypatch.setitem(ENCODERS, "tiff-jpeg", None)  # gone again after the test
     exec(compile(code, "CONTRIBUTING.md", "exec"), {"__name__": "guide"})
     if ENCODERS["tiff-jpeg"].missing():
         pytest.skip(ENCODERS["tiff-jpeg"].missing())
     (entry,), _ = inputs.survey(found(pictures, "c*.png"))
-    plan = Plan(tmp_path, {"coffee": entry}, {"3bpp": Target(bpp=3)}, (), "size", False)
+    plan = Plan(tmp_path, {"coffee": entry}, {"3bpp": Target(bpp=3)}, (), "size", FAST)
     (row,) = Measuring(plan)(Task("coffee", "tiff-jpeg", ("3bpp",)))
     assert row["status"] == "ok" and row["settings"].startswith("quality=") and row["psnr"] > 30
 
@@ -349,7 +352,7 @@ def test_an_encoder_that_raises_anything_is_a_row(
 
     monkeypatch.setattr(MozJpeg, "start", fail)
     (entry,), _ = inputs.survey(found(pictures, "c*.png"))
-    plan = Plan(tmp_path, {"coffee": entry}, {"Q50": Target(quality=50)}, (), "size", False)
+    plan = Plan(tmp_path, {"coffee": entry}, {"Q50": Target(quality=50)}, (), "size", FAST)
     (row,) = Measuring(plan)(Task("coffee", "mozjpeg", ("Q50",)))
     assert row["status"] == "failed" and row["message"] == "ZeroDivisionError: by nothing"
 
@@ -663,7 +666,7 @@ def test_rows_survive_their_file(tmp_path: Path) -> None:
     assert first == second == row | {"ssim": 0.123457, "message": "two lines"}
     path.write_text("other,columns\n1,2\n")
     assert rows.read_rows(path) == [] and rows.read_rows(tmp_path / "nowhere") == []
-    assert rows.COLUMNS[0] == "image" and rows.COLUMNS[-1] == "file" and set(SCORES) < set(rows.COLUMNS)
+    assert rows.columns()[0] == "image" and rows.columns()[-1] == "file" and set(METRICS) < set(rows.columns())
 
 
 # --- the command ------------------------------------------------------------------------------------

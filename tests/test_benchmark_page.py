@@ -19,7 +19,7 @@ from browser import Browser, Document, displays_in_print
 from PIL import Image
 
 from msroi.benchmark.page import curves, make_page, write_page
-from msroi.benchmark.page.measures import MEASURES, and_join, percent
+from msroi.benchmark.page.measures import and_join, measure_named, percent
 from msroi.benchmark.page.results import FEWEST_IMAGES, Results, Row, read_results
 from msroi.errors import OptionError
 from msroi.report.document import resource
@@ -112,9 +112,10 @@ def test_page_is_accessible(page: str) -> None:
         assert attributes.get("tabindex") == "0" and (attributes.get("aria-label") or attributes.get("aria-labelledby"))
     for drawing in document.all("svg"):
         assert drawing.get("aria-hidden") == "true" or drawing.get("aria-label")
-    for select in re.findall(r"<select", page):
-        assert select
-    assert len(re.findall(r"<label[^>]*>(?:(?!</label>).)*<select", page, flags=re.S)) == page.count("<select")
+    labels = re.findall(r"<label[^>]*>((?:(?!</label>).)*)<select", page, flags=re.S)
+    assert len(labels) == page.count("<select") > 3
+    for label in labels:
+        assert re.sub(r"<[^>]*>", "", label).strip(), f"a label without words: {label}"
 
 
 def test_page_reaches_for_nothing_outside(page: str) -> None:
@@ -174,7 +175,7 @@ def test_verdict_says_what_the_rows_say(page: str, results: Results) -> None:
     )
     assert len(cells) >= 4 * 11
     for against, key, mean, won, lost in cells:
-        measure = MEASURES[key]
+        measure = measure_named(key)
         differences = [value for _, value in results.differences("rdo", against, "Q50", measure)]
         assert mean == measure.difference(float(np.mean(differences)))
         assert (int(won), int(lost)) == (sum(d > 0 for d in differences), sum(d < 0 for d in differences))
@@ -239,7 +240,7 @@ def test_protocol_figures(page: str) -> None:
 
 
 def test_how_figures_are_written() -> None:
-    psnr, mse = MEASURES["psnr"], MEASURES["mse"]
+    psnr, mse = measure_named("psnr"), measure_named("mse")
     assert psnr.figure(33.456) == "33.46" and psnr.figure(float("inf")) == "∞" and psnr.figure(None) == "–"
     assert psnr.difference(-0.125) == "−0.12" and psnr.difference(0.001) == "0.00"
     assert psnr.difference(float("-inf")) == "−∞" and psnr.difference(float("nan")) == "–"
@@ -257,7 +258,7 @@ def test_identical_pictures(copied: Path) -> None:
 
     change_rows(copied, perfect)
     results = read_results(copied)
-    assert len(results.differences("rdo", "pillow", "Q50", MEASURES["psnr"])) == len(IMAGES) - 1
+    assert len(results.differences("rdo", "pillow", "Q50", measure_named("psnr"))) == len(IMAGES) - 1
     data = data_of(make_page(results))
     place = 4 + [measure["key"] for measure in data["measures"]].index("psnr")
     assert "inf" in {row[place] for row in data["rows"]}
@@ -373,7 +374,7 @@ def test_limit_keeps_the_most_telling(made: Path, results: Results) -> None:
     data = data_of(page)
     assert 0 < sum(map(len, pictures_of(page))) < 60_000
     worst = {
-        results.differences("rdo", other, "Q50", MEASURES["psnr_weighted"])[0][0]
+        results.differences("rdo", other, "Q50", measure_named("psnr_weighted"))[0][0]
         for other in ("pillow", "webp", "jpeg2000", "same")
     }
     assert next(iter(data["albums"])) in worst and 1 <= len(data["albums"]) < 6
@@ -562,7 +563,7 @@ def test_scores_under_the_viewer_are_those_of_the_rows(opened: Browser, results:
     )
     row = row_of(results, "second", "Q30", "jpeg2000")
     assert cells[1][0] == "jpeg2000" and cells[1][1] == f"{row.figures['bytes']:,.0f}"
-    assert MEASURES["psnr"].figure(row.figures["psnr"]) in cells[1]
+    assert measure_named("psnr").figure(row.figures["psnr"]) in cells[1]
     assert text_of(opened, "#tag-right") == f"jpeg2000, {row.figures['bytes']:,.0f} bytes"
 
 
@@ -616,7 +617,9 @@ def test_rows_of_one_measure_have_a_column_an_encoder(opened: Browser, results: 
     choose(opened, "rows-view", "PSNR, dB")
     row = next(row for row in table_rows(opened) if row[0] == "third")
     figures = [row_of(results, "third", "Q50", name).figures["psnr"] for name in ("pillow", "rdo", "webp")]
-    assert [value.removeprefix("best ") for value in row[2:5]] == [MEASURES["psnr"].figure(value) for value in figures]
+    assert [value.removeprefix("best ") for value in row[2:5]] == [
+        measure_named("psnr").figure(value) for value in figures
+    ]
     assert sum(value.startswith("best ") for value in row[2:]) == 1
 
 
@@ -627,9 +630,9 @@ def test_verdict_opens_its_images(opened: Browser, results: Results) -> None:
     )
     assert shown == ["Q70"]
     opened.run("document.querySelector('#verdict .panel:not([hidden]) [data-against=webp][data-measure=ssim]').click()")
-    worst = results.differences("rdo", "webp", "Q70", MEASURES["ssim"])
+    worst = results.differences("rdo", "webp", "Q70", measure_named("ssim"))
     assert text_of(opened, "#comparison tbody th") == worst[0][0]
-    assert text_of(opened, "#comparison tbody td") == MEASURES["ssim"].difference(worst[0][1])
+    assert text_of(opened, "#comparison tbody td") == measure_named("ssim").difference(worst[0][1])
     opened.run("document.querySelector('#comparison .look').click()")
     wait_for_pictures(opened)
     names = [opened.run(f"return document.getElementById('{n}').value") for n in ("album", "shot", "left", "right")]

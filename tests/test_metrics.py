@@ -17,6 +17,7 @@ from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structu
 
 from msroi import metrics
 from msroi.errors import ImageError, OptionError, SaliencyError
+from msroi.metrics.samples import bands
 
 # Double precision on both sides; the order of additions is all that differs.
 AGREEMENT = 1e-9
@@ -108,7 +109,7 @@ def test_agrees_with_scikit_image(grey: bool) -> None:
 def test_bands_leave_no_seam() -> None:
     """A picture of several bands gives what one filter over the whole gives."""
     first, second = noisy_pair(700, 900)
-    assert len(list(metrics._bands(700, 900))) > 2
+    assert len(list(bands(700, 900))) > 2
     expected, _ = oracle_maps(oracle_luma(first), oracle_luma(second))
     np.testing.assert_allclose(metrics.ssim_map(first, second), expected, atol=AGREEMENT)
 

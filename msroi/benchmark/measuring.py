@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,33 +18,41 @@ from msroi.benchmark.commands import CommandEncoder
 from msroi.benchmark.encoders import ENCODERS, Encoder, Neural
 from msroi.benchmark.inputs import Entry
 from msroi.benchmark.rows import Row
-from msroi.benchmark.scores import measure
 from msroi.benchmark.subject import Floats, Pixels, Subject
 from msroi.benchmark.targets import Files, Made, Target, like, reach
 from msroi.errors import MsroiError, TargetError
-from msroi.images import write_atomically
+from msroi.images import read, write_atomically
+from msroi.metrics import Metric, Pair
+from msroi.metrics.catalogue import measured
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What all workers know. out: the run's folder; against: templates of command lines; weights: of neural codecs."""
+    """What all workers know.
+
+    out: the run's folder; against: templates of command lines; metrics: that are taken; weights: of neural codecs.
+    """
 
     out: Path
     entries: Mapping[str, Entry]
     targets: Mapping[str, Target]
     against: tuple[str, ...]
     matching: str
-    ssimulacra2: bool
+    metrics: tuple[Metric, ...]
     weights: Path | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """Rows to make: of one picture by one encoder, for some targets."""
+    """Rows to make: of one picture by one encoder, for some targets; or earlier ones, to be given the scores they lack.
+
+    targets: of the rows that are made. rows: the earlier ones.
+    """
 
     image: str
     encoder: str
-    targets: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
 
 
 def find_encoders(names: tuple[str, ...], against: tuple[str, ...], weights: Path | None = None) -> dict[str, Encoder]:
@@ -69,6 +77,8 @@ class Measuring:
         """A row for each target of the task. Whatever an encoder raises becomes a row."""
         subject = self._subject(task.image)
         encoder = self._encoders[task.encoder]
+        for row in task.rows:
+            yield self._completed(encoder, subject, row)
         files: Files | None = None
         for name in task.targets:
             target = self._plan.targets[name]
@@ -121,9 +131,26 @@ class Measuring:
             "seconds_encode": round(made.seconds, 4),
             "seconds_decode": round(seconds_decode, 4),
             "n_files": made.match.n_probes,
-            **measure(subject, like(decoded, subject.pixels), ssimulacra2=self._plan.ssimulacra2),
+            **self._measured(subject, decoded, self._plan.metrics),
             "file": place.as_posix(),
         }
+
+    def _completed(self, encoder: Encoder, subject: Subject, row: Row) -> Row:
+        """An earlier row with the scores that it lacks, of the file that lies there."""
+        lacking = set(rows.pending(row))
+        empty: Row = dict.fromkeys(lacking)
+        try:
+            path = self._plan.out / row["file"]
+            pictured = decoded_place(path)
+            decoded = read(pictured).pixels if encoder.keeps_pixels else encoder.decode(path.read_bytes())
+            wanted = [metric for metric in self._plan.metrics if metric.key in lacking]
+            return row | empty | self._measured(subject, decoded, wanted)
+        except Exception as error:  # decoders are programs of others, which raise anything
+            return row | empty | {"status": rows.FAILED, "message": message_of(error)}
+
+    @staticmethod
+    def _measured(subject: Subject, decoded: Pixels, metrics: Iterable[Metric]) -> dict[str, float | None]:
+        return measured(Pair(subject.pixels, like(decoded, subject.pixels), regions=subject), metrics)
 
     def _write_map(self, folder: str, image: str, values: Floats) -> None:
         """As a grey picture of 8 bits."""

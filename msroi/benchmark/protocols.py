@@ -9,6 +9,7 @@ from typing import Any
 from msroi.benchmark import rows
 from msroi.benchmark.rows import Row
 from msroi.benchmark.targets import Target
+from msroi.metrics import METRICS, Metric
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,13 @@ class Protocol:
     tables: Callable[[Sequence[Row], dict[str, Any]], list[Table]]
 
 
-_PAPER_SCORES = (("mse", 2), ("psnr", 2), ("ssim", 4), ("ms_ssim", 4))
+_PAPER_SCORES = ("mse", "psnr", "ssim", "ms_ssim")
 
 
 def _ms_roi_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Table]:
     """The paper's four: a table of single pictures for each quality, then means, mean Q_final and ANOVA."""
-    columns: tuple[str, ...] = ("image", "encoder", "bytes", "MSE", "PSNR dB", "SSIM", "MS-SSIM", "setting")
+    titles = [METRICS[key].title for key in _PAPER_SCORES]
+    columns: tuple[str, ...] = ("image", "encoder", "bytes", *titles, "setting")
     tables = []
     for number, target in enumerate(summary["targets"], 1):
         cells = [
@@ -59,7 +61,7 @@ def _ms_roi_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Tab
         )
         for mean in summary["means"]
     ]
-    columns = ("target", "encoder", "n", "bytes", "MSE", "PSNR dB", "SSIM", "MS-SSIM", "Q_final")
+    columns = ("target", "encoder", "n", "bytes", *titles, "Q_final")
     tables.append(Table(f"Table {len(tables) + 1}: means", columns, cells))
     cells = [(entry["target"], entry["metric"], f"{entry['f']:.3f}", f"{entry['p']:.4f}") for entry in summary["anova"]]
     tables.append(Table("One-way analysis of variance between the encoders", ("target", "score", "F", "p"), cells))
@@ -71,11 +73,11 @@ def _rate_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Table
     cells = [
         (
             *(mean["target"], mean["encoder"], str(mean["n"]), f"{mean['bpp']:.3f}"),
-            *(_number(mean.get(metric), digits) for metric, digits in _CURVES),
+            *_scores(mean, _CURVES),
         )
         for mean in summary["means"]
     ]
-    columns = ("target", "encoder", "n", "bpp", "PSNR dB", "MS-SSIM", "SI-SSIM")
+    columns = ("target", "encoder", "n", "bpp", *(METRICS[key].title for key in _CURVES))
     tables = [Table("Rate and distortion, means", columns, cells)]
     return [*tables, *bd_rate_tables(summary), *correlation_tables(summary)]
 
@@ -86,22 +88,22 @@ def _neural_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Tab
     pairs = [c for c in summary["comparisons"] if (c["encoder"], c["against"]) == ("recurrent", "recurrent-constant")]
     cells = [
         (
-            f"{entry['target']}, {title}",
+            f"{entry['target']}, {METRICS[name].label}",
             f"{entry['mean_difference']:+.4f}",
             f"{entry['low']:+.4f} to {entry['high']:+.4f}",
             f"{entry['wins']} of {entry['n']}",
         )
         for entry in pairs
-        for name, title in _EQUAL_SCORES.items()
+        for name in _EQUAL_SCORES
         if entry["metric"] == name
     ]
     columns = ("target, score", "map minus constant", "95 %", "better with the map on")
     return [tables[0], Table("The recurrent codec with the map against a constant map", columns, cells), *tables[1:]]
 
 
-_EQUAL_SCORES = {"si_ssim": "SI-SSIM", "ms_ssim": "MS-SSIM"}
+_EQUAL_SCORES = ("si_ssim", "ms_ssim")
 
-_CURVES = (("psnr", 2), ("ms_ssim", 5), ("si_ssim", 4))
+_CURVES = ("psnr", "ms_ssim", "si_ssim")
 
 
 def bd_rate_tables(summary: dict[str, Any]) -> list[Table]:
@@ -111,7 +113,8 @@ def bd_rate_tables(summary: dict[str, Any]) -> list[Table]:
     for entry in summary["bd_rates"]:
         if entry["encoder"] in ours and entry["against"] not in ours:
             pairs.setdefault((entry["encoder"], entry["against"]), {})[entry["metric"]] = entry
-    shown = {n: title for n, title in _BD_SCORES.items() if any(n in metrics for metrics in pairs.values())}
+    wanted = [metric for metric in METRICS.values() if not metric.repeats and not metric.is_detail]
+    shown = {m.key: _without_unit(m) for m in wanted if any(m.key in metrics for metrics in pairs.values())}
     cells = [
         (
             f"{encoder} against {against}",
@@ -124,16 +127,10 @@ def bd_rate_tables(summary: dict[str, Any]) -> list[Table]:
     return [Table("BD-rate: per cent of bytes for the same score", columns, cells)] if cells else []
 
 
-_BD_SCORES = {
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-    "ms_ssim": "MS-SSIM",
-    "si_ssim": "SI-SSIM",
-    "ssimulacra2": "SSIMULACRA2",
-    "psnr_hvs_m": "HVS-M",
-    "psnr_inside": "inside",
-    "psnr_weighted": "weighted",
-}
+def _without_unit(metric: Metric) -> str:
+    """Its title where every column is in per cent."""
+    words = [word for word in metric.title.split(" ") if word != metric.unit]
+    return " ".join(words)
 
 
 def correlation_tables(summary: dict[str, Any]) -> list[Table]:
@@ -149,8 +146,8 @@ def correlation_tables(summary: dict[str, Any]) -> list[Table]:
 _CORRELATIONS = ("srocc", "krocc", "plcc", "rmse")
 
 
-def _scores(row: dict[str, Any]) -> list[str]:
-    return [_number(row.get(name), digits) for name, digits in _PAPER_SCORES]
+def _scores(row: dict[str, Any], keys: Sequence[str] = _PAPER_SCORES) -> list[str]:
+    return [_number(row.get(key), METRICS[key].digits) for key in keys]
 
 
 def _number(value: float | None, digits: int) -> str:

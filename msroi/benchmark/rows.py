@@ -1,6 +1,7 @@
 """The rows: one for each picture, target and encoder, as rows.csv holds them.
 
-A run appends each row when it is known, so that a kill loses none, and writes them in their order at the end.
+A run appends each row when it is known, so that a kill loses none, and writes them in their order at the end. A score
+that a later run has and an earlier one had not is PENDING in the earlier one's rows until it is made.
 """
 
 from __future__ import annotations
@@ -12,16 +13,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from msroi.benchmark.scores import SCORES
+from msroi.metrics import METRICS
 
 FILE = "rows.csv"
 
 TEXTS = ("image", "target", "encoder", "version", "settings", "status", "message", "file")
-COLUMNS = (
+_BEFORE = (
     *("image", "width", "height", "target", "target_bytes", "encoder", "version", "settings", "status", "message"),
     *("bytes", "size_difference_percent", "bpp", "seconds_encode", "seconds_decode", "n_files"),
-    *SCORES,
-    "file",
 )
 # Whole numbers; all other columns that are no texts are real.
 _WHOLE = ("width", "height", "target_bytes", "bytes", "n_files")
@@ -32,16 +31,29 @@ TIMES = ("seconds_encode", "seconds_decode")
 # What a row's status says. An unreadable picture has one row, without target and encoder.
 OK, UNREACHABLE, UNREADABLE, FAILED, ABSENT = "ok", "unreachable", "unreadable", "failed", "absent"
 
+# In place of a score that was not asked for when the row was made.
+PENDING = "pending"
+
 # Text, number, or None where nothing was measured.
 Row = dict[str, Any]
 
 
+def columns() -> tuple[str, ...]:
+    """The names of the columns in their order; those of the scores are the catalogue's keys."""
+    return (*_BEFORE, *METRICS, "file")
+
+
 def make_row(**values: Any) -> Row:
     """A row with these values; all other columns are empty."""
-    row: Row = dict.fromkeys(COLUMNS) | dict.fromkeys(TEXTS, "")
+    row: Row = dict.fromkeys(columns()) | dict.fromkeys(TEXTS, "")
     unknown = values.keys() - row.keys()
     assert not unknown, unknown
     return row | values
+
+
+def pending(row: Row) -> tuple[str, ...]:
+    """Keys of the scores that the row still lacks."""
+    return tuple(key for key in METRICS if row[key] == PENDING)
 
 
 def key_of(row: Row) -> tuple[str, str, str]:
@@ -53,23 +65,28 @@ def to_text(rows: Iterable[Row], *, header: bool = True) -> str:
     """The rows as CSV, a line each."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
+    names = columns()
     if header:
-        writer.writerow(COLUMNS)
-    writer.writerows([_cell(row[column]) for column in COLUMNS] for row in rows)
+        writer.writerow(names)
+    writer.writerows([_cell(row[column]) for column in names] for row in rows)
     return stream.getvalue()
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The whole rows of a file; none where there is none, and without a last one that was cut off."""
+    """The whole rows of a file; none where there is none, and without a last one that was cut off.
+
+    Columns are found by their names: scores that the file has none of are pending where a file was made, and what the
+    catalogue does not know is left out.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return []
-    lines = text[: text.rfind("\n") + 1]
-    cells = list(csv.reader(io.StringIO(lines)))
-    if not cells or tuple(cells[0]) != COLUMNS:
+    cells = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
+    names = cells[0] if cells else []
+    if not {*_BEFORE, "file"} <= set(names):
         return []
-    return [_parsed(line) for line in cells[1:] if len(line) == len(COLUMNS)]
+    return [_parsed(dict(zip(names, line, strict=True))) for line in cells[1:] if len(line) == len(names)]
 
 
 def _cell(value: Any) -> str:
@@ -80,12 +97,17 @@ def _cell(value: Any) -> str:
     return " ".join(str(value).split())
 
 
-def _parsed(cells: list[str]) -> Row:
-    row: Row = dict(zip(COLUMNS, cells, strict=True))
-    for column, cell in row.items():
-        if column not in TEXTS:
-            row[column] = None if cell == "" else int(cell) if column in _WHOLE else float(cell)
-    return row
+def _parsed(cells: dict[str, str]) -> Row:
+    lacking = PENDING if cells["status"] == OK else ""
+    return {column: _value(column, cells.get(column, lacking)) for column in columns()}
+
+
+def _value(column: str, cell: str) -> Any:
+    if column in TEXTS or cell == PENDING:
+        return cell
+    if cell == "":
+        return None
+    return int(cell) if column in _WHOLE else float(cell)
 
 
 def finite(value: Any) -> bool:

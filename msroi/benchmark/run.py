@@ -25,11 +25,11 @@ from msroi.benchmark.measuring import Measuring, Plan, Task, base_row, find_enco
 from msroi.benchmark.page import DEFAULT_MEGABYTES, MOST_MEGABYTES, write_page
 from msroi.benchmark.protocols import PROTOCOLS
 from msroi.benchmark.rows import Row
-from msroi.benchmark.scores import SSIMULACRA2_INSTALL
 from msroi.benchmark.targets import MATCHES, Target
 from msroi.benchmark.workers import Died, run_tasks
 from msroi.codecs.neural.allocation import MOST
 from msroi.errors import ImageError, OptionError
+from msroi.metrics import METRICS, Metric
 from msroi.options import one_of, real_number, whole_number
 from msroi.saliency import network_facts
 from msroi.version import __version__
@@ -139,7 +139,7 @@ def run(request: Request, tell: Tell | None = None) -> dict[str, Any]:
     write(request.out / rows.FILE, rows.to_text(ordered).encode())
     for row in itertools.chain(ordered, _measured(request, entries, dict(known), absent)):
         known[rows.key_of(row)] = row
-        if tell:
+        if tell and not rows.pending(row):
             tell(row)
     ordered = list(_order(request, entries, unreadable, known))
     write(request.out / rows.FILE, rows.to_text(ordered).encode())
@@ -183,8 +183,10 @@ def _measured(
     for entry in entries:
         for name in request.chosen:
             wanted = [t.name for t in request.targets if (entry.name, t.name, name) not in known]
-            if wanted and not absent[name]:
-                tasks.append(Task(entry.name, name, tuple(wanted)))
+            keys = [(entry.name, target.name, name) for target in request.targets]
+            incomplete = [known[key] for key in keys if key in known and rows.pending(known[key])]
+            if (wanted or incomplete) and not absent[name]:
+                tasks.append(Task(entry.name, name, tuple(wanted), tuple(incomplete)))
     by_name = {entry.name: entry for entry in entries}
     targets = {target.name: target for target in request.targets}
     plan = Plan(
@@ -193,20 +195,21 @@ def _measured(
         targets,
         tuple(request.against),
         request.matching,
-        _has_ssimulacra2(request),
+        tuple(_metrics(request)),
         request.weights,
     )
-    made: dict[Task, list[str]] = {task: [] for task in tasks}
+    made: dict[tuple[str, str], list[str]] = {(task.image, task.encoder): [] for task in tasks}
     with (request.out / rows.FILE).open("a", encoding="utf-8") as file:
         for task, result in run_tasks(Measuring, plan, tasks, request.threads):
             encoder = request.chosen[task.encoder]
             found = [result]
             if isinstance(result, Died):
-                missed = [target for target in task.targets if target not in made[task]]
+                asked = [*(row["target"] for row in task.rows), *task.targets]
+                missed = [target for target in asked if target not in made[task.image, task.encoder]]
                 failed = {"status": rows.FAILED, "message": str(result)}
                 found = [base_row(by_name[task.image], encoder, target) | failed for target in missed]
             for row in found:
-                made[task].append(row["target"])
+                made[task.image, task.encoder].append(row["target"])
                 file.write(rows.to_text([row], header=False))
                 file.flush()
                 yield row
@@ -232,15 +235,22 @@ def _order(
 
 
 def _reusable(request: Request, facts: dict[str, Any]) -> dict[tuple[str, str, str], Row]:
-    """Rows of an earlier run whose picture, encoder and scores are what they were, and whose file is there."""
+    """Rows of an earlier run whose picture and encoder are what they were, and whose file is there.
+
+    Scores that it had not, or by another version, are pending in them; those that are not asked for now are left out.
+    """
     try:
         earlier = json.loads((request.out / RUN_FILE).read_text(encoding="utf-8"))
         same = earlier["basis"] == facts["basis"]
         prints = {image["name"]: image["fingerprint"] for image in earlier["images"]}
+        scores = dict(earlier["scores"])
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     if not same:
         return {}
+    now = facts["scores"]
+    changes = {key: None for key in METRICS if key not in now}
+    changes |= {key: rows.PENDING for key, version in now.items() if scores.get(key) != version}
     current = {image["name"]: image["fingerprint"] for image in facts["images"]}
     versions = {encoder["name"]: encoder["version"] for encoder in facts["encoders"] if encoder["available"]}
     reusable = {}
@@ -249,8 +259,10 @@ def _reusable(request: Request, facts: dict[str, Any]) -> dict[tuple[str, str, s
         is_same = (
             name in current and prints.get(name) == current[name] and versions.get(row["encoder"]) == row["version"]
         )
-        if is_same and (row["status"] == rows.UNREACHABLE or _is_there(request.out, row)):
+        if is_same and row["status"] == rows.UNREACHABLE:
             reusable[rows.key_of(row)] = row
+        elif is_same and _is_there(request.out, row):
+            reusable[rows.key_of(row)] = row | changes
     return reusable
 
 
@@ -268,7 +280,7 @@ def _facts(
     request: Request, entries: Sequence[Entry], unreadable: Sequence[Unreadable], absent: dict[str, str]
 ) -> dict[str, Any]:
     """run.json."""
-    ssimulacra2 = _version("ssimulacra2") if _has_ssimulacra2(request) else None
+    scores = {metric.key: metric.version() for metric in _metrics(request)}
     return {
         "command": request.command,
         "versions": _versions(),
@@ -279,7 +291,7 @@ def _facts(
             "masks": None if request.masks is None else str(request.masks),
             "maps": None if request.maps is None else str(request.maps),
             "fixations": None if request.fixations is None else str(request.fixations),
-            "ssimulacra2": ssimulacra2 or _no_ssimulacra2(request),
+            "ssimulacra2": scores.get("ssimulacra2") or METRICS["ssimulacra2"].missing() or "off",
         },
         "weights": _weights(request),
         "encoders": [
@@ -305,11 +317,10 @@ def _facts(
             for entry in entries
         ],
         "unreadable": [{"image": picture.name, "message": picture.message} for picture in unreadable],
+        "scores": scores,
         "basis": {
             "msroi": __version__,
-            "columns": list(rows.COLUMNS),
             "match": request.matching,
-            "ssimulacra2": ssimulacra2,
             "networks": [network["sha256"] for network in network_facts()],
             "scored_by": [name for name in ("masks", "fixations", "maps") if getattr(request, name) is not None],
         },
@@ -335,12 +346,10 @@ def _mask_words(request: Request) -> str:
     return f"human masks ({Path(str(request.masks)).name})"
 
 
-def _has_ssimulacra2(request: Request) -> bool:
-    return request.ssimulacra2 and _version("ssimulacra2") is not None
-
-
-def _no_ssimulacra2(request: Request) -> str:
-    return f"not installed: {SSIMULACRA2_INSTALL}" if request.ssimulacra2 else "off"
+def _metrics(request: Request) -> list[Metric]:
+    """What is taken: all that can be, but for what was switched off."""
+    asked = [metric for metric in METRICS.values() if request.ssimulacra2 or metric.key != "ssimulacra2"]
+    return [metric for metric in asked if not metric.missing()]
 
 
 def _versions() -> dict[str, str]:

@@ -15,16 +15,12 @@ from msroi.benchmark import rows, statistics
 from msroi.benchmark.encoders import YARDSTICK
 from msroi.benchmark.measuring import write
 from msroi.benchmark.rows import Row
-from msroi.benchmark.scores import LOWER_IS_BETTER, SCORES
+from msroi.metrics import METRICS, Metric
 
 FILE = "summary.json"
 
 # Columns of which means are taken, beside the scores.
 _SIZES = ("bytes", "bpp", "size_difference_percent", "seconds_encode", "seconds_decode", "n_files")
-
-# Scores that say SSIM, which saturates at 1: BD-rate takes them as decibels, -10 log10(1 - SSIM), so that its mean
-# does not hang on the lowest rates alone.
-_SATURATING = frozenset(name for name in SCORES if "ssim" in name and name != "ssimulacra2")
 
 _N_WORST = 5
 _DECIMALS, _DIGITS, _SMALL = 6, 4, 1e-2
@@ -78,7 +74,7 @@ class _Table:
 
     def compared_scores(self) -> tuple[str, ...]:
         """Scores, and bytes where it is these that were sought."""
-        return SCORES if self.matching == "size" else ("bytes", *SCORES)
+        return tuple(METRICS) if self.matching == "size" else ("bytes", *METRICS)
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Ours against every other, and every other against the yardstick."""
@@ -107,7 +103,7 @@ def _means(table: _Table) -> Iterator[dict[str, Any]]:
             if not own:
                 continue
             mean: dict[str, Any] = {"target": target, "encoder": encoder, "n": len(own)}
-            for column in (*_SIZES, *SCORES):
+            for column in (*_SIZES, *METRICS):
                 values = [row[column] for row in own if rows.finite(row[column])]
                 if values:
                     mean[column] = float(np.mean(values))
@@ -139,7 +135,7 @@ def _difference(own: float | None, other: float | None) -> float | None:
 def _compared(differences: dict[str, float], metric: str) -> dict[str, Any]:
     """differences: of each picture, encoder minus the other."""
     values = np.array(list(differences.values()))
-    sign = -1 if metric in LOWER_IS_BETTER else 1
+    sign = 1 if metric in METRICS and METRICS[metric].higher_is_better else -1
     low, high = statistics.bootstrap_interval(values)
     by_gain = sorted(differences.items(), key=lambda item: (sign * item[1], item[0]))
     return {
@@ -161,7 +157,7 @@ def _bd_rates(table: _Table) -> Iterator[dict[str, Any]]:
         return
     curves = {encoder: _curves(table, encoder) for encoder in table.encoders}
     for encoder, other in table.pairs():
-        for metric in SCORES:
+        for metric in METRICS.values():
             found = []
             for image in table.images:
                 own, against = (_points(curves[name].get(image, []), metric) for name in (encoder, other))
@@ -174,7 +170,7 @@ def _bd_rates(table: _Table) -> Iterator[dict[str, Any]]:
                 yield {
                     "encoder": encoder,
                     "against": other,
-                    "metric": metric,
+                    "metric": metric.key,
                     "mean_percent": float(percents.mean()),
                     "low": low,
                     "high": high,
@@ -192,23 +188,24 @@ def _curves(table: _Table, encoder: str) -> dict[str, list[Row]]:
     return curves
 
 
-def _points(curve: Sequence[Row], metric: str) -> tuple[list[float], list[float]]:
+def _points(curve: Sequence[Row], metric: Metric) -> tuple[list[float], list[float]]:
     """Bits per pixel and scores, higher is better."""
-    points = [(row["bpp"], row[metric]) for row in curve if rows.finite(row[metric])]
+    points = [(row["bpp"], row[metric.key]) for row in curve if rows.finite(row[metric.key])]
     return [bpp for bpp, _ in points], [_curve_score(value, metric) for _, value in points]
 
 
-def _curve_score(value: float, metric: str) -> float:
-    if metric in LOWER_IS_BETTER:
+def _curve_score(value: float, metric: Metric) -> float:
+    """What a BD-rate is taken of: scores near 1 in decibels, or its mean would hang on the lowest rates alone."""
+    if not metric.higher_is_better:
         return -10 * math.log10(value) if value > 0 else math.inf
-    if metric in _SATURATING:
+    if metric.saturates:
         return -10 * math.log10(1 - value) if value < 1 else math.inf
     return value
 
 
 def _anova(table: _Table) -> Iterator[dict[str, Any]]:
     for target in table.targets:
-        for metric in SCORES:
+        for metric in METRICS:
             groups = [
                 [row[metric] for row in table.rows_of(target, encoder) if rows.finite(row[metric])]
                 for encoder in table.encoders

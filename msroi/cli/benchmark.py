@@ -36,24 +36,6 @@ examples:
 smallest file to 0 for the largest. No shell runs.
 """
 
-# Scores in the table on the screen, with their digits; the rest are in the report.
-_SHOWN = {
-    "psnr": ("PSNR dB", 2),
-    "ssim": ("SSIM", 4),
-    "ms_ssim": ("MS-SSIM", 5),
-    "ssimulacra2": ("SSIMULACRA2", 1),
-    "psnr_hvs_m": ("HVS-M dB", 2),
-    "worst_ssim": ("worst", 4),
-}
-_BY_WEIGHT = {
-    "psnr_inside": ("dB inside", 2),
-    "psnr_outside": ("dB outside", 2),
-    "ssim_inside": ("SSIM inside", 4),
-    "ssim_outside": ("SSIM outside", 4),
-    "psnr_weighted": ("dB weighted", 2),
-    "ssim_weighted": ("SSIM weighted", 4),
-}
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from msroi.benchmark.encoders import DEFAULT_ENCODERS, ENCODERS
@@ -241,21 +223,24 @@ def show_tables(tables: Iterable[Any], screen: Screen) -> None:
 
 def _means(summary: dict[str, Any], target: str) -> Any:
     from msroi.benchmark.protocols import Table
+    from msroi.metrics import METRICS
+    from msroi.metrics.catalogue import WHOLE
 
     means = [mean for mean in summary["means"] if mean["target"] == target]
-    shown = {name: column for name, column in _SHOWN.items() if any(name in mean for mean in means)}
+    whole = [metric for metric in METRICS.values() if metric.group == WHOLE and not metric.repeats]
+    shown = [metric for metric in whole if any(metric.key in mean for mean in means)]
     cells = [
         (
             mean["encoder"],
             str(mean["n"]),
             number(mean["bytes"], 0),
             f"{mean['size_difference_percent']:+.2f}",
-            *(number(mean.get(name), digits) for name, (_, digits) in shown.items()),
+            *(number(mean.get(metric.key), metric.digits) for metric in shown),
             number(mean["seconds_encode"], 2),
         )
         for mean in means
     ]
-    titles = [title for title, _ in shown.values()]
+    titles = [metric.title for metric in shown]
     return Table(f"{target}: means", ("encoder", "n", "bytes", "% of budget", *titles, "s"), cells)
 
 
@@ -263,21 +248,25 @@ def _by_weight(summary: dict[str, Any], target: str) -> list[Any]:
     """Inside and outside of masks, and by fixations: differences to plain JPEG."""
     from msroi.benchmark.encoders import YARDSTICK
     from msroi.benchmark.protocols import Table
+    from msroi.metrics import METRICS
+    from msroi.metrics.catalogue import MASKS, WEIGHTED
 
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for entry in summary["comparisons"]:
         if entry["target"] == target and entry["against"] == YARDSTICK:
             found.setdefault(entry["encoder"], {})[entry["metric"]] = entry
-    shown = {n: c for n, c in _BY_WEIGHT.items() if any(n in metrics for metrics in found.values())}
+    by_weight = [metric for metric in METRICS.values() if metric.group in (MASKS, WEIGHTED)]
+    shown = [metric for metric in by_weight if any(metric.key in metrics for metrics in found.values())]
     if not shown:
         return []
-    columns = ["encoder", "n", "dB whole", *(title for title, _ in shown.values())]
-    columns += ["SSIM outside not worse"] if "ssim_outside" in shown else []
+    with_outside = any(metric.key == "ssim_outside" for metric in shown)
+    columns = ["encoder", "n", "dB whole", *(metric.title for metric in shown)]
+    columns += ["SSIM outside not worse"] if with_outside else []
     cells = []
     for encoder, metrics in found.items():
-        some = next(iter(metrics[name] for name in shown if name in metrics), None)
-        values = [_signed(metrics.get(name), digits) for name, (_, digits) in {"psnr": ("", 2), **shown}.items()]
-        if "ssim_outside" in shown:
+        some = next(iter(metrics[metric.key] for metric in shown if metric.key in metrics), None)
+        values = [_signed(metrics.get(metric.key), metric.digits) for metric in (METRICS["psnr"], *shown)]
+        if with_outside:
             outside = metrics.get("ssim_outside")
             kept = outside and 100 * (outside["wins"] + outside["ties"]) / outside["n"]
             values.append("-" if kept is None else f"{kept:.0f} %")

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
     from msroi.metrics import Scores
 
-_SIZE_COLUMNS = ("bytes", "bpp")
-_COLUMNS = ("MSE", "PSNR dB", "SSIM", "MS-SSIM")
-_WEIGHTED_COLUMNS = ("wMSE", "wPSNR dB", "wSSIM", "wMS-SSIM")
-
 
 @dataclass(frozen=True)
 class Scored:
@@ -79,21 +75,32 @@ def own_weights(saliency: npt.NDArray[np.float32], identity: str, reference: str
 
 def tables(scored: Sequence[Scored], width: int | None) -> list[Table]:
     """One table with everything, or two where the terminal (`width` columns) is too narrow for it."""
-    weighted = any(item.scores.weighted_mse is not None for item in scored)
-    plain = [(item.name, *_sizes(item), *_plain(item.scores)) for item in scored]
-    if not weighted:
-        return [make_table(("file", *_SIZE_COLUMNS, *_COLUMNS), plain)]
-    one = make_table(
-        ("file", *_SIZE_COLUMNS, *_COLUMNS, *_WEIGHTED_COLUMNS),
-        [(*row, *_weighted(item.scores)) for row, item in zip(plain, scored, strict=True)],
-    )
-    if width is None or max(map(len, render(one, None)), default=0) <= width:
+    plain, weighted = _columns(scored, weighted=False), _columns(scored, weighted=True)
+    sizes = {
+        "bytes": [number(item.n_bytes, 0) for item in scored],
+        "bpp": [number(item.bits_per_pixel, 3) for item in scored],
+    }
+    one = _table(scored, sizes | plain | weighted)
+    if not weighted or width is None or max(map(len, render(one, None)), default=0) <= width:
         return [one]
-    second = [(item.name, *_weighted(item.scores)) for item in scored]
-    return [
-        make_table(("file", *_SIZE_COLUMNS, *_COLUMNS), plain),
-        make_table(("file", *_WEIGHTED_COLUMNS), second),
-    ]
+    return [_table(scored, sizes | plain), _table(scored, weighted)]
+
+
+def _table(scored: Sequence[Scored], columns: dict[str, list[str]]) -> Table:
+    names = [item.name for item in scored]
+    return make_table(("file", *columns), list(zip(names, *columns.values(), strict=True)))
+
+
+def _columns(scored: Sequence[Scored], *, weighted: bool) -> dict[str, list[str]]:
+    """Cells by title, of the metrics that one of the files has a figure of."""
+    from msroi.metrics import METRICS
+
+    columns = {}
+    for metric in METRICS.values():
+        values = [item.scores.get(metric.weighted_name if weighted else metric.name) for item in scored]
+        if any(value is not None for value in values):
+            columns[f"{'w' * weighted}{metric.title}"] = [number(value, metric.digits) for value in values]
+    return columns
 
 
 def tell(scored: Sequence[Scored], notes: Sequence[str], screen: Screen) -> None:
@@ -110,25 +117,3 @@ def scales_note(scored: Sequence[Scored]) -> list[str]:
     """Said only where the picture is too small for MS-SSIM's five scales."""
     scales = {item.scores.ms_ssim_scales for item in scored} - {5}
     return [f"MS-SSIM stands on {min(scales)} of its 5 scales: the picture is small."] if scales else []
-
-
-def _sizes(item: Scored) -> tuple[str, str]:
-    return number(item.n_bytes, 0), number(item.bits_per_pixel, 3)
-
-
-def _plain(scores: Scores) -> tuple[str, ...]:
-    return (
-        number(scores.mse, 2),
-        number(scores.psnr_db, 2),
-        number(scores.ssim, 4),
-        number(scores.ms_ssim, 4),
-    )
-
-
-def _weighted(scores: Scores) -> tuple[str, ...]:
-    return (
-        number(scores.weighted_mse, 2),
-        number(scores.weighted_psnr_db, 2),
-        number(scores.weighted_ssim, 4),
-        number(scores.weighted_ms_ssim, 4),
-    )

@@ -17,29 +17,16 @@ from typing import Any
 
 import numpy as np
 
-# Columns of a table of means: key in the summary, heading, format.
+from msroi.metrics import METRICS
+
+# Columns of a table of means: key in the summary, heading, format; what repeats another one is left out.
 COLUMNS = (
     ("bytes", "bytes", "{:.0f}"),
-    ("psnr", "PSNR", "{:.2f}"),
-    ("ssim", "SSIM", "{:.4f}"),
-    ("ms_ssim", "MS-SSIM", "{:.5f}"),
-    ("si_ssim", "SI-SSIM", "{:.4f}"),
-    ("ssimulacra2", "SSIMULACRA2", "{:.1f}"),
-    ("psnr_hvs_m", "PSNR-HVS-M", "{:.2f}"),
-    ("worst_ssim", "worst 5 % SSIM", "{:.3f}"),
-    ("psnr_inside", "PSNR inside", "{:.2f}"),
-    ("psnr_outside", "outside", "{:.2f}"),
-    ("ssim_inside", "SSIM inside", "{:.4f}"),
-    ("ssim_outside", "outside", "{:.4f}"),
-    ("psnr_weighted", "PSNR where people look", "{:.2f}"),
-    ("ssim_weighted", "SSIM where people look", "{:.4f}"),
+    *((m.key, m.label, f"{{:.{m.digits}f}}") for m in METRICS.values() if not m.repeats),
 )
 
 # Scores whose differences are listed, and what stands for them.
-COMPARED = {"psnr": "PSNR, dB", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "ssimulacra2": "SSIMULACRA2"}
-COMPARED |= {"psnr_hvs_m": "PSNR-HVS-M, dB", "psnr_inside": "PSNR inside, dB", "ssim_inside": "SSIM inside"}
-COMPARED |= {"ssim_outside": "SSIM outside", "psnr_weighted": "PSNR where people look, dB"}
-COMPARED |= {"ssim_weighted": "SSIM where people look"}
+COMPARED = {m.key: f"{m.label}, {m.unit}" if m.unit else m.label for m in METRICS.values() if m.speaks}
 
 
 def command(summary: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from msroi.benchmark.page.curves import Style, curves_section, styles_of
 from msroi.benchmark.page.gallery import Gallery, make_gallery, scripts, selection_text
-from msroi.benchmark.page.measures import MEASURES, and_join
+from msroi.benchmark.page.measures import COSTS, and_join
 from msroi.benchmark.page.results import PLAIN, Results, read_results
 from msroi.benchmark.page.tables import bd_section, encoders_section, facts_section, means_section, protocol_section
 from msroi.benchmark.page.verdict import verdict_section
@@ -34,7 +34,6 @@ PAGE = "index.html"
 DEFAULT_MEGABYTES = 40
 MOST_MEGABYTES = 4000
 _HERE = "msroi.benchmark.page"
-_COSTS = ("bytes", "size_difference_percent", "bpp", "seconds_encode", "seconds_decode")
 
 _CONTENTS = {
     "verdict": "Verdict",
@@ -159,9 +158,9 @@ def _notices(gallery: Gallery) -> str:
 def _data(results: Results, styles: Mapping[str, Style], gallery: Gallery) -> dict[str, Any]:
     """What the script needs: rows as lists of numbers in the order of `measures`, names by their places."""
     written = {key for row in results.rows for key in row.figures}
-    measures = [MEASURES[key] for key in _COSTS[:3] if key in written]
-    measures += results.measures
-    measures += [MEASURES[key] for key in _COSTS[3:] if key in written]
+    costs = [cost for cost in COSTS.values() if cost.key in written]
+    times = [cost for cost in costs if cost.unit == "s"]
+    measures = [*(cost for cost in costs if cost not in times), *results.measures, *times]
     headline = results.headline_measure
     return {
         "images": [readable(name) for name in results.images],
@@ -175,7 +174,7 @@ def _data(results: Results, styles: Mapping[str, Style], gallery: Gallery) -> di
                 "key": m.key,
                 "label": m.label,
                 "unit": m.unit,
-                "decimals": m.decimals,
+                "decimals": m.digits,
                 "higher": m.higher_is_better,
                 "quality": m in results.measures,
                 "signed": m.key == "size_difference_percent",

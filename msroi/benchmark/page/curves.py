@@ -10,9 +10,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from msroi.benchmark.page.measures import Measure, and_join
+from msroi.benchmark.page.measures import and_join
 from msroi.benchmark.page.results import PLAIN, Results, number
 from msroi.report.document import text
+from msroi.report.figures import Measure
 
 _WIDTH, _HEIGHT = 380, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 12, 10, 34
@@ -79,7 +80,7 @@ class _Point:
 
 def curves_section(results: Results, styles: Mapping[str, Style]) -> str:
     """The card of all charts; of one target it has no lines, only points, and is left to the table of means."""
-    measures = [measure for measure in results.measures if measure.key != "mse"]
+    measures = [measure for measure in results.measures if not measure.repeats]
     values = [_chart(m, _values(results, m), styles, f"{m.title} against bits per pixel", False) for m in measures]
     gaps = [_chart(m, _gaps(results, m), styles, f"{m.title} minus {PLAIN}’s", True) for m in measures]
     values, gaps = [c for c in values if c], [c for c in gaps if c]

@@ -14,9 +14,11 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
-from msroi.benchmark.page.measures import HEADLINE_ORDER, MASKS, NOT_IN_WORDS, QUALITY, Measure, measure_named
+from msroi.benchmark.page.measures import headline, measure_named, quality_measures
 from msroi.errors import OptionError
+from msroi.metrics.catalogue import MASKS
 from msroi.report.document import without_folders
+from msroi.report.figures import Measure
 
 ROWS, SUMMARY, RUN = "rows.csv", "summary.json", "run.json"
 _TEXT_COLUMNS = frozenset({"image", "target", "encoder", "version", "settings", "status", "message", "file"})
@@ -129,7 +131,7 @@ class Results:
     def measures(self) -> list[Measure]:
         """Those measured in at least one row, in the page's order; unknown ones of the summary behind them."""
         seen = {key for row in self.rows for key in row.figures}
-        known = [key for key in QUALITY if key in seen]
+        known = [measure.key for measure in quality_measures() if measure.key in seen]
         compared = [str(entry.get("metric")) for entry in self.summary.get("comparisons") or []]
         other = [key for key in dict.fromkeys(compared) if key in seen and key not in known]
         return [measure_named(key) for key in known + other]
@@ -157,8 +159,7 @@ class Results:
 
     @cached_property
     def headline_measure(self) -> Measure | None:
-        keys = [measure.key for measure in self.measures]
-        chosen = next((key for key in (*HEADLINE_ORDER, *keys) if key in keys), None)
+        chosen = headline([measure.key for measure in self.measures])
         return None if chosen is None else measure_named(chosen)
 
     @cached_property
@@ -170,7 +171,7 @@ class Results:
 
     def speaks(self, measure: Measure, *encoders: str) -> bool:
         """Whether a measure may be a headline between these: not where the weights drove one of them."""
-        if measure.key in NOT_IN_WORDS:
+        if not measure.speaks:
             return False
         return measure.group != MASKS or not any(name in self.driven_by_masks for name in encoders)
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from msroi.benchmark.page.measures import GROUP_TITLES, MEASURES, NONE, Measure, measure_named, percent
+from msroi.benchmark.page.measures import COSTS, GROUP_TITLES, measure_named, percent, quality_measures
 from msroi.benchmark.page.results import FEWEST_IMAGES, Results, Row, number
 from msroi.benchmark.page.verdict import MEANINGS, table_head
 from msroi.report.document import text
+from msroi.report.figures import NONE, Measure
 
 _NO_UNIT = '<span class="unit">&nbsp;</span>'
 _COSTS = ("bytes", "size_difference_percent", "bpp")
@@ -47,8 +48,7 @@ def _card(name: str, title: str, body: str, controls: str = "") -> str:
 def bd_section(results: Results) -> str:
     """Bytes saved at equal quality, over the common range of rates, for each encoder of ours."""
     stated = [e for e in results.summary.get("bd_rates") or [] if number(e.get("mean_percent")) is not None]
-    # MSE's are PSNR's.
-    entries = [entry for entry in stated if entry.get("metric") != "mse"]
+    entries = [entry for entry in stated if not measure_named(str(entry.get("metric"))).repeats]
     subjects = list(dict.fromkeys(str(entry.get("encoder")) for entry in entries))
     subjects.sort(key=lambda name: results.ours.index(name) if name in results.ours else len(results.ours))
     if not subjects:
@@ -72,8 +72,11 @@ def bd_section(results: Results) -> str:
 
 def _bd_panel(results: Results, encoder: str, entries: Sequence[Mapping[str, Any]], shown: bool) -> str:
     found = {(str(e.get("against")), str(e.get("metric"))): e for e in entries}
-    measures = [m for key in MEASURES if (m := MEASURES[key]).key in {metric for _, metric in found}]
-    measures += [measure_named(key) for key in dict.fromkeys(metric for _, metric in found) if key not in MEASURES]
+    keys = [measure.key for measure in quality_measures()]
+    stated = {metric: None for _, metric in found}
+    measures = [
+        measure_named(key) for key in [*(k for k in keys if k in stated), *(k for k in stated if k not in keys)]
+    ]
     n_images = len(results.images)
     groups: dict[str, list[Measure]] = {}
     for measure in measures:
@@ -147,8 +150,8 @@ def means_section(results: Results) -> str:
 def _means_panel(results: Results, target: str, entries: Sequence[Mapping[str, Any]]) -> str:
     here = {str(e.get("encoder")): e for e in entries if str(e.get("target")) == target}
     names = [name for name in results.encoders if name in here]
-    costs = [MEASURES[key] for key in _COSTS]
-    times = [MEASURES[key] for key in _TIMES if any(_mean(results, name, target, here, key) for name in names)]
+    costs = [COSTS[key] for key in _COSTS]
+    times = [COSTS[key] for key in _TIMES if any(_mean(results, name, target, here, key) for name in names)]
     columns = [*costs, *results.measures, *times]
     values = {m.key: [_mean(results, name, target, here, m.key) for name in names] for m in columns}
     counts = [int(number(here[name].get("n")) or 0) for name in names]

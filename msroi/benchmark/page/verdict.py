@@ -10,9 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from msroi.benchmark.page.measures import GROUP_TITLES, MASKS, NONE, SAME_MAP, Measure, and_join
+from msroi.benchmark.page.measures import GROUP_TITLES, and_join
 from msroi.benchmark.page.results import FEWEST_IMAGES, PLAIN, Comparison, Results
+from msroi.metrics.catalogue import MASKS, SAME_MAP
 from msroi.report.document import text
+from msroi.report.figures import NONE, Measure
 
 EVERYONE = "*"
 # What a name means to someone who did not start the run.
@@ -118,11 +120,11 @@ def _lines(results: Results, subject: str) -> list[_Line]:
 
 
 def _groups(results: Results, lines: Sequence[_Line], target: str) -> list[tuple[str, list[Measure]]]:
-    """Measures that have a comparison in this panel, by what their pixels are weighted with. MSE repeats PSNR."""
+    """Measures that have a comparison in this panel, by what their pixels are weighted with."""
     groups: dict[str, list[Measure]] = {}
     for measure in results.measures:
         keys = [(line.encoder, line.against, target, measure.key) for line in lines]
-        if measure.key != "mse" and any(key in results.comparisons for key in keys):
+        if not measure.repeats and any(key in results.comparisons for key in keys):
             groups.setdefault(measure.group, []).append(measure)
     return [(group, groups[group]) for group in GROUP_TITLES if group in groups]
 

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from msroi.codecs.jpeg import plain, rdo, ssimulacra2
+from msroi.codecs.jpeg import plain, rdo
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.rdo import MapOrMaker, RdoEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
 from msroi.codecs.jpeg.tables import PRESETS
 from msroi.drawn import is_drawn
+from msroi.metrics.ssimulacra2 import ssimulacra2_distance
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -119,7 +120,7 @@ class Either:
 
     def distance(self, data: bytes) -> float:
         """How far a file is from the picture, by SSIMULACRA2; of a large picture on strips of it."""
-        return ssimulacra2.distance(_sample(self._pixels), _sample(np.asarray(plain.decode(data))))
+        return ssimulacra2_distance(_sample(self._pixels), _sample(np.asarray(plain.decode(data))))
 
 
 class First:

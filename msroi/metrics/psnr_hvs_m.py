@@ -11,7 +11,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from msroi.metrics import FloatArray, luma
+from msroi.arrays import FloatArray
+from msroi.metrics.error import decibels
+from msroi.metrics.samples import luma
 
 # Sensitivity of the eye to an error in each DCT coefficient, row by row.
 _SENSITIVITY = np.array(
@@ -65,8 +67,7 @@ def psnr_hvs_m(reference: npt.NDArray[np.uint8], candidate: npt.NDArray[np.uint8
         _visible_error(_blocks(first[_N * top : _N * (top + step)]), _blocks(second[_N * top : _N * (top + step)]))
         for top in range(0, rows, step)
     )
-    error = total / (rows * columns * _N * _N)
-    return math.inf if error == 0 else 10 * math.log10(255 * 255 / error)
+    return decibels(total / (rows * columns * _N * _N))
 
 
 def _blocks(plane: FloatArray) -> FloatArray:

@@ -1,25 +1,16 @@
-"""How like is one picture to another: MSE, PSNR, SSIM, MS-SSIM, their weighted forms, SI-SSIM.
+"""Structural similarity: SSIM, MS-SSIM, SI-SSIM, and SSIM's worst part.
 
-Every figure that msroi prints comes from here, so that a figure has one definition:
-
-    MSE, PSNR   over all samples (R, G and B alike), data range 255
-    SSIM        on luma (BT.601, full range, not rounded); Gaussian window of sigma 1.5 in 11 x 11 taps,
-                K1 = .01, K2 = .03, population variance, borders reflected, every pixel averaged
-    MS-SSIM     the same luma, window and borders on up to five scales, 2 x 2 means between them
-    weighted    the same error or SSIM map, averaged with a weight per pixel
-    SI-SSIM     the SSIM of 8 x 8 blocks, averaged with the share of the map that falls on each
-
-Pictures are uint8 arrays, RGB (height, width, 3) or grey (height, width), 1 x 1 and up, both of one shape.
-The arithmetic is in double precision, band by band: memory does not grow with the number of
-intermediate maps, luma and weights are never there whole in that precision, and the result does not depend on
-the number of threads.
+SSIM        on luma (BT.601, full range, not rounded); Gaussian window of sigma 1.5 in 11 x 11 taps,
+            K1 = .01, K2 = .03, population variance, borders reflected, every pixel averaged
+MS-SSIM     the same luma, window and borders on up to five scales, 2 x 2 means between them
+SI-SSIM     the SSIM of 8 x 8 blocks, averaged with the share of the map that falls on each
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -27,11 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from msroi.arrays import FloatArray, Weights, checked_weights, pictures_alike
-
-DATA_RANGE = 255.0
-# BT.601 as JFIF uses it: full range, no offset.
-LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+from msroi.arrays import FloatArray, Weights, checked_weights, given_weights, pictures_alike
+from msroi.metrics.samples import BAND_PIXELS, DATA_RANGE, bands, luma
 
 # Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural
 # similarity", IEEE TIP 13(4), 2004: K1, K2 and sigma. Eleven taps: sigma 1.5 cut at 3.5 sigma.
@@ -50,54 +38,8 @@ SMALLEST_SIDE_OF_ALL_SCALES = (2 * WINDOW_RADIUS + 1) << (len(MS_SSIM_EXPONENTS)
 # Wang, Han, Wang 2019 divide the picture into blocks of this many pixels a side.
 SI_SSIM_BLOCK = 8
 
-# A band of a 12-megapixel picture then takes 2 MB a map and stays in a processor's cache.
-_BAND_PIXELS = 1 << 18
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What `score` measured. Weighted figures are None where no weights were given.
-
-    mse and psnr_db are over all samples; psnr_db is infinite for identical pictures.
-    ms_ssim_scales says on how many of the five scales MS-SSIM stands: fewer under 176 pixels a side.
-    """
-
-    mse: float
-    psnr_db: float
-    ssim: float
-    ms_ssim: float
-    ms_ssim_scales: int
-    weighted_mse: float | None = None
-    weighted_psnr_db: float | None = None
-    weighted_ssim: float | None = None
-    weighted_ms_ssim: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, which knows no infinity: an infinite PSNR becomes None."""
-        return {
-            name: None if isinstance(value, float) and math.isinf(value) else value
-            for name, value in asdict(self).items()
-        }
-
-
-def mse(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> float:
-    """Mean squared error over all samples, in squared levels (0 to 65,025).
-
-    weights: None, or (height, width) numbers of 0 and more; the error of a pixel is the mean over its
-    channels, and pixels are averaged by weight.
-    Errors: ImageError for pictures of unlike shape or not uint8, SaliencyError for unusable weights,
-    OptionError for weights that are zero everywhere.
-    """
-    first, second = pictures_alike(reference, candidate)
-    return _mse(first, second, _given(weights, first))
-
-
-def psnr_db(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> float:
-    """Peak signal-to-noise ratio in decibels, of `mse` against 255; infinite for identical pictures.
-
-    weights and errors as in `mse`.
-    """
-    return _decibels(mse(reference, candidate, weights))
+# The worst region: the mean of this share of the SSIM map, its lowest values.
+WORST_SHARE = 0.05
 
 
 def ssim_map(reference: npt.ArrayLike, candidate: npt.ArrayLike) -> FloatArray:
@@ -111,7 +53,7 @@ def ssim_map(reference: npt.ArrayLike, candidate: npt.ArrayLike) -> FloatArray:
     first, second = pictures_alike(reference, candidate)
     height, width = first.shape[:2]
     result = np.empty((height, width))
-    for rows in _bands(height, width):
+    for rows in bands(height, width):
         result[rows] = _similarity(first, second, rows)[0]
     return result
 
@@ -122,7 +64,7 @@ def ssim(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.ArrayL
     weights and errors as in `mse`. Source: Wang, Bovik, Sheikh, Simoncelli 2004, eq. 17.
     """
     first, second = pictures_alike(reference, candidate)
-    checked = _given(weights, first)
+    checked = given_weights(weights, first)
     means = _scale_means(first, second, checked)
     return means.ssim if checked is None else means.weighted_ssim
 
@@ -137,9 +79,9 @@ def ms_ssim(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.Arr
     Source: Wang, Simoncelli, Bovik 2003, eq. 7.
     """
     first, second = pictures_alike(reference, candidate)
-    checked = _given(weights, first)
-    scales = _all_scales(first, second, checked)
-    return _combine(scales, weighted=checked is not None)
+    checked = given_weights(weights, first)
+    scales = all_scales(first, second, checked)
+    return combined(scales, weighted=checked is not None)
 
 
 def ms_ssim_scales(height: int, width: int) -> int:
@@ -171,86 +113,14 @@ def si_ssim_of_map(similarity: FloatArray, saliency: npt.ArrayLike) -> float:
     return float(np.sum(importance * block_ssim) / np.sum(importance))
 
 
-def score(reference: npt.ArrayLike, candidate: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> Scores:
-    """All figures of one picture against its reference, each as the function of its name gives it.
-
-    weights and errors as in `mse`.
-    """
-    first, second = pictures_alike(reference, candidate)
-    checked = _given(weights, first)
-    error = _mse(first, second, None)
-    scales = _all_scales(first, second, checked)
-    plain = Scores(
-        mse=error,
-        psnr_db=_decibels(error),
-        ssim=scales[0].ssim,
-        ms_ssim=_combine(scales, weighted=False),
-        ms_ssim_scales=len(scales),
-    )
-    if checked is None:
-        return plain
-    weighted_error = _mse(first, second, checked)
-    return Scores(
-        **{name: value for name, value in asdict(plain).items() if not name.startswith("weighted")},
-        weighted_mse=weighted_error,
-        weighted_psnr_db=_decibels(weighted_error),
-        weighted_ssim=scales[0].weighted_ssim,
-        weighted_ms_ssim=_combine(scales, weighted=True),
-    )
-
-
-def luma(pixels: npt.NDArray[np.uint8]) -> FloatArray:
-    """BT.601 luma of a uint8 picture, full range, not rounded: float64 (height, width) in [0, 255].
-
-    A grey picture is its own luma.
-    """
-    if pixels.ndim == 2:
-        return pixels.astype(np.float64)
-    height, width = pixels.shape[:2]
-    result = np.empty((height, width))
-    red, green, blue = LUMA_WEIGHTS
-    for rows in _bands(height, width):
-        band = pixels[rows]
-        np.multiply(band[..., 0], red, out=result[rows])
-        result[rows] += band[..., 1] * green
-        result[rows] += band[..., 2] * blue
-    return result
-
-
-def _given(weights: npt.ArrayLike | None, picture: npt.NDArray[Any]) -> Weights | None:
-    return None if weights is None else checked_weights(weights, picture)
+def worst(similarity: npt.NDArray[np.float64]) -> float:
+    """Mean of the lowest WORST_SHARE of an SSIM map, at least one value."""
+    count = max(1, math.floor(WORST_SHARE * similarity.size))
+    lowest = np.partition(similarity.ravel(), count - 1)[:count]
+    return float(np.mean(np.sort(lowest)))
 
 
 # --- arithmetic -----------------------------------------------------------------------------------
-
-
-def _bands(height: int, width: int) -> Iterator[slice]:
-    """Slices of rows that cover the picture. They depend on its size alone, so sums are repeatable."""
-    step = max(16, _BAND_PIXELS // width)
-    for top in range(0, height, step):
-        yield slice(top, min(top + step, height))
-
-
-def _decibels(error: float) -> float:
-    return math.inf if error == 0 else 10 * math.log10(DATA_RANGE * DATA_RANGE / error)
-
-
-def _mse(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], weights: Weights | None) -> float:
-    if weights is None:
-        total = 0  # a sum of integers, exact in any order
-        for rows in _bands(*first.shape[:2]):
-            difference = cv2.absdiff(first[rows], second[rows])
-            # 255 squared still fits 16 bits.
-            total += int(np.sum(np.multiply(difference, difference, dtype=np.uint16), dtype=np.int64))
-        return total / first.size
-    weighted = weight = 0.0
-    for rows in _bands(*first.shape[:2]):
-        difference = cv2.absdiff(first[rows], second[rows])
-        error = np.multiply(difference, difference, dtype=np.float64)
-        shares = weights[rows]
-        weighted += float(np.sum((error if error.ndim == 2 else error.mean(axis=2)) * shares))
-        weight += float(np.sum(shares))
-    return weighted / weight
 
 
 def _window() -> FloatArray:
@@ -298,7 +168,7 @@ def _similarity(first: _Plane, second: _Plane, rows: slice) -> tuple[FloatArray,
 
 
 @dataclass(frozen=True)
-class _ScaleMeans:
+class ScaleMeans:
     """Means of one scale; the weighted ones equal the plain ones where there are no weights."""
 
     ssim: float
@@ -307,10 +177,10 @@ class _ScaleMeans:
     weighted_contrast_structure: float
 
 
-def _scale_means(first: _Plane, second: _Plane, weights: Weights | FloatArray | None) -> _ScaleMeans:
+def _scale_means(first: _Plane, second: _Plane, weights: Weights | FloatArray | None) -> ScaleMeans:
     sums, weighted_sums, weight = np.zeros(2), np.zeros(2), 0.0
     height, width = first.shape[:2]
-    for rows in _bands(height, width):
+    for rows in bands(height, width):
         maps = _similarity(first, second, rows)
         sums += [np.sum(values) for values in maps]
         if weights is not None:
@@ -319,12 +189,13 @@ def _scale_means(first: _Plane, second: _Plane, weights: Weights | FloatArray | 
             weight += np.sum(shares)
     plain = sums / (height * width)
     weighted = plain if weights is None else weighted_sums / weight
-    return _ScaleMeans(float(plain[0]), float(plain[1]), float(weighted[0]), float(weighted[1]))
+    return ScaleMeans(float(plain[0]), float(plain[1]), float(weighted[0]), float(weighted[1]))
 
 
-def _all_scales(
+def all_scales(
     first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], weights: Weights | None
-) -> list[_ScaleMeans]:
+) -> list[ScaleMeans]:
+    """The means of each scale that the pictures have, from the finest; uint8 pictures of one shape."""
     height, width = first.shape[:2]
     n_scales = ms_ssim_scales(height, width)
     scales = [_scale_means(first, second, weights)]
@@ -340,7 +211,7 @@ def _all_scales(
     return scales
 
 
-def _combine(scales: list[_ScaleMeans], *, weighted: bool) -> float:
+def combined(scales: list[ScaleMeans], *, weighted: bool) -> float:
     """The product over the scales, Wang 2003 eq. 7."""
     exponents = np.array(MS_SSIM_EXPONENTS[: len(scales)])
     if len(scales) < len(MS_SSIM_EXPONENTS):
@@ -355,7 +226,7 @@ def _halved(height: int, width: int, rows_of: Callable[[int, int], FloatArray]) 
     """2 x 2 means of a plane, of which rows_of(top, bottom) gives rows; at an odd border the mean of the pixels there
     are, so that none is lost."""
     result = np.empty((-(-height // 2), -(-width // 2)))
-    step = 2 * max(8, _BAND_PIXELS // (2 * width))
+    step = 2 * max(8, BAND_PIXELS // (2 * width))
     for top in range(0, height, step):
         values = rows_of(top, min(top + step, height))
         if values.shape[0] % 2 or width % 2:
