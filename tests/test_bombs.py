@@ -165,19 +165,21 @@ def test_comparing_takes_at_most_20_bytes_a_pixel(weighted: tuple[str, ...], tmp
 COMPRESS = """
 import sys
 import msroi
-result = msroi.compress(sys.argv[1], threads=1, **({"focus": "10%,10%,20%,20%"} if "boxes" in sys.argv else {}))
+asked = {"boxes": {"focus": "10%,10%,20%,20%"}, "444": {"chroma": "444"}, "quality": {"match": "quality"}}
+result = msroi.compress(sys.argv[1], threads=1, **(asked[sys.argv[2]] if sys.argv[2:] else {}))
 said = [*result.saliency.shape, float(result.saliency.max() - result.saliency.min()), result.report.kept_original]
 """
 
 
-@pytest.mark.parametrize("kind", ["photo.jpg", "photo.png", "photo.png boxes"])
+@pytest.mark.parametrize("kind", ["photo.jpg", "photo.png", "photo.png boxes", "444.jpg", "photo.png 444"])
 def test_compressing_takes_at_most_16_bytes_a_pixel(kind: str, tmp_path: Path) -> None:
     side = 4096
     name, *options = kind.split()
     photo = Image.fromarray(data.astronaut()).resize((side, side), Image.Resampling.BICUBIC)
     grain = np.random.default_rng(1).integers(-3, 4, (side, side, 1), np.int8)
     pixels = np.clip(np.asarray(photo, np.int16) + grain, 0, 255).astype(np.uint8)
-    Image.fromarray(pixels).save(tmp_path / name, quality=92, compress_level=1)
+    sampling = {"subsampling": 0} if name == "444.jpg" else {}
+    Image.fromarray(pixels).save(tmp_path / name, quality=92, compress_level=1, **sampling)
     (height, width, span, kept), n_bytes = peak(COMPRESS, tmp_path / name, *options)
     assert (height, width, kept) == (side, side, False) and span > 0.3
     assert n_bytes < FIXED_BYTES + 16 * side * side

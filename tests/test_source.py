@@ -113,6 +113,15 @@ def test_what_we_write_is_read_back(progressive: bool, factors: tuple[int, int] 
     assert (read_sampling, size) == (sampling, [height, width])
     for ours, theirs in zip((*levels, *tables), (*read_levels, *read_tables), strict=True):
         assert ours.dtype == theirs.dtype and np.array_equal(ours, theirs)
+    for only in range(3):  # one component alone
+        if only >= len(levels):
+            with pytest.raises(ValueError, match="no such component"):
+                _kernels.read_jpeg(data, only)
+            continue
+        some, some_tables, *rest = _kernels.read_jpeg(data, only)
+        assert rest == [sampling, height, width] and np.array_equal(some_tables, read_tables)
+        assert np.array_equal(some[only], levels[only])
+        assert all(own.shape == (0, 0, 64) for index, own in enumerate(some) if index != only)
 
 
 def test_scans_of_single_components_and_tables_defined_anew() -> None:
@@ -129,8 +138,8 @@ def test_scans_of_single_components_and_tables_defined_anew() -> None:
     whole = _kernels.write_jpeg(levels, tables, sampling, height, width, False)
     data = whole[: whole.index(b"\xff\xc4")] + b"".join(parts) + b"\xff\xd9"
     assert np.array_equal(planes_by_pillow(data), planes_by_pillow(whole))
-    for ours, theirs in zip(levels, _kernels.read_jpeg(data)[0], strict=True):
-        assert np.array_equal(ours, theirs)
+    for index, (ours, theirs) in enumerate(zip(levels, _kernels.read_jpeg(data)[0], strict=True)):
+        assert np.array_equal(ours, theirs) and np.array_equal(ours, _kernels.read_jpeg(data, index)[0][index])
 
 
 def dc_only(factors: list[int], height: int, width: int) -> bytes:

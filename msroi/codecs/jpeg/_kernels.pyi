@@ -135,10 +135,12 @@ def join_scans(
 
 def read_jpeg(
     data: bytes,
+    only: int = -1,
 ) -> tuple[list[npt.NDArray[np.int16]], list[npt.NDArray[np.uint16]], list[tuple[int, int]], int, int]:
     """(levels, tables, sampling, height, width) of a Huffman-coded file of 8 bits, as `write_jpeg` takes them.
 
     Sequential or progressive; grey, or Y, Cb, Cr with luma's factors 1x1, 2x1 or 2x2 relative to chroma's. Levels
-    lie within -2048 to 2047, steps within 1 to 255.
+    lie within -2048 to 2047, steps within 1 to 255. only: the component to read, 0, 1 or 2; levels of the others are
+    (0, 0, 64). -1: all.
     Errors: ValueError for every other file, and for one whose data are not whole and sound.
     """

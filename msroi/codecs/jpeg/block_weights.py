@@ -102,9 +102,12 @@ def similarity_of_blocks(luma: Floats, decoded: Floats, threads: int = 1) -> Flo
 def reduced(weights: Floats, shape: tuple[int, ...], sampling: tuple[int, int]) -> Floats:
     """Weights of luma blocks at the blocks of chroma: means of those that lie in them.
 
-    shape: (rows, columns) of chroma's blocks; sampling: (horizontal, vertical) factors of luma.
+    shape: (rows, columns) of chroma's blocks; sampling: (horizontal, vertical) factors of luma. With as many blocks it
+    is the same array.
     """
     horizontal, vertical = sampling
+    if horizontal == vertical == 1:
+        return weights
     rows, columns = shape[0] * vertical, shape[1] * horizontal
     padded = np.pad(weights, ((0, rows - weights.shape[0]), (0, columns - weights.shape[1])), mode="edge")
     blocks = padded.reshape(shape[0], vertical, shape[1], horizontal)

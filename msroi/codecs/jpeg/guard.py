@@ -131,17 +131,19 @@ class Guard:
         rivals = self._rivals(whole=False)
         quality = rivals.quality_at(n_bytes * self.pixels.size / self._picture.size)
         if quality not in self._shares:
-            self._shares[quality] = rivals.size(quality) / len(plain.encode(self._picture, quality))
+            self._shares[quality] = rivals.size(quality) / plain.size(self._picture, quality)
         return self._shares[quality]
 
 
 def _strips_of(jpeg: bytes, rows: Rows) -> bytes:
     """A file of the strips that lie in some rows of pixels, whole MCUs each, of a file of ours."""
-    levels, tables, samplings, _, width = _kernels.read_jpeg(jpeg)
-    _, vertical = samplings[0]
-    for index, own in enumerate(levels):
-        height = 8 * (vertical if index else 1)
-        levels[index] = np.ascontiguousarray(own[rows[::height] // height])
+    levels, index, n_components = [], 0, 1
+    while index < n_components:  # one after the other: together they would be the most that lies in memory
+        read, tables, samplings, _, width = _kernels.read_jpeg(jpeg, index)
+        height = 8 * (samplings[0][1] if index else 1)
+        levels.append(np.ascontiguousarray(read[index][rows[::height] // height]))
+        n_components, index = len(read), index + 1
+        del read
     return _kernels.write_jpeg(levels, tables, samplings, len(rows), width, False)
 
 

@@ -327,13 +327,9 @@ class RdoEncoder:
         """The components with the weights of their blocks multiplied by those of luma's blocks."""
         if factor is None:
             return components
-        result = []
-        for index, component in enumerate(components):
-            own = factor
-            if index:
-                own = block_weights.reduced(factor, component.low.shape, components[0].sampling)
-            result.append(dataclasses.replace(component, low=component.low * own, high=component.high * own))
-        return result
+        shapes = [component.low.shape for component in components[1:]]
+        reduced = [block_weights.reduced(factor, shape, components[0].sampling) for shape in shapes]
+        return _times(components, [factor, *reduced])
 
     def _with_feedback(self, setting: float) -> tuple[list[Component], float]:
         """The components with more weight where an encode at `setting` loses structure.
@@ -419,14 +415,14 @@ class RdoEncoder:
         What our own transform puts beyond the border costs next to nothing; what another encoder put there is
         in the file.
         """
-        result = []
         horizontal, vertical = components[0].sampling
+        seen: list[Floats] = []
         for component in components:
             height = -(-self._height * component.sampling[1] // vertical)
             width = -(-self._width * component.sampling[0] // horizontal)
-            seen = seen_shares(height, width)
-            result.append(dataclasses.replace(component, low=component.low * seen, high=component.high * seen))
-        return result
+            is_same = seen and component.sampling == (horizontal, vertical)
+            seen.append(seen[0] if is_same else seen_shares(height, width))
+        return _times(components, seen)
 
     # --- quantisation and file ------------------------------------------------------------------------
 
@@ -547,6 +543,21 @@ _TINY = 30_000
 _SMALL = 200_000
 _LARGE = 12_000_000
 _HUGE = 50_000_000
+
+
+def _times(components: list[Component], factors: list[Floats]) -> list[Component]:
+    """The components with weights multiplied by a factor each, float32 (rows, columns).
+
+    With 4:4:4 all have the same weights and factors: the product is made once, for it lies in memory.
+    """
+    result: list[Component] = []
+    for component, factor in zip(components, factors, strict=True):
+        if result and factor is factors[0] and component.low is components[0].low:
+            low, high = result[0].low, result[0].high
+        else:
+            low, high = component.low * factor, component.high * factor
+        result.append(dataclasses.replace(component, low=low, high=high))
+    return result
 
 
 def _one_colour(pixels: Pixels) -> bool:

@@ -116,20 +116,23 @@ py::bytes join_scans(const std::vector<Array<int16_t>>& dc, const std::vector<st
     return as_bytes(out);
 }
 
-py::tuple read_jpeg(const py::bytes& data) {
+py::tuple read_jpeg(const py::bytes& data, int only) {
+    if (only < -1 || only > 2) refuse("only: must be 0, 1 or 2, or -1 for all");
     char* bytes = nullptr;
     py::ssize_t n_bytes = 0;
     if (PyBytes_AsStringAndSize(data.ptr(), &bytes, &n_bytes)) throw py::error_already_set();
     msroi::DecodedJpeg jpeg;
     {
         py::gil_scoped_release release;
-        jpeg = msroi::read_jpeg(reinterpret_cast<const uint8_t*>(bytes), static_cast<size_t>(n_bytes));
+        jpeg = msroi::read_jpeg(reinterpret_cast<const uint8_t*>(bytes), static_cast<size_t>(n_bytes), only);
     }
+    if (only >= static_cast<int>(jpeg.components.size())) refuse("only: no such component");
     py::list levels, tables, sampling;
     for (msroi::DecodedComponent& c : jpeg.components) {
         auto* kept = new std::vector<int16_t>(std::move(c.levels));  // the array's memory from here on
         const py::capsule owner(kept, [](void* p) { delete static_cast<std::vector<int16_t>*>(p); });
-        levels.append(Array<int16_t>({c.rows, c.columns, int64_t{64}}, kept->data(), owner));
+        const bool is_read = !kept->empty();
+        levels.append(Array<int16_t>({is_read ? c.rows : 0, is_read ? c.columns : 0, int64_t{64}}, kept->data(), owner));
         tables.append(Array<uint16_t>(py::ssize_t{64}, c.steps.data()));
         sampling.append(py::make_tuple(c.horizontal, c.vertical));
     }
@@ -142,7 +145,7 @@ void define_files(py::module_& module) {
     module.def("ac_scans", &ac_scans, py::arg("levels").noconvert(), py::arg("component"), py::arg("threads") = 1);
     module.def("join_scans", &join_scans, py::arg("dc"), py::arg("ac"), py::arg("tables"), py::arg("sampling"),
                py::arg("height"), py::arg("width"));
-    module.def("read_jpeg", &read_jpeg, py::arg("data"));
+    module.def("read_jpeg", &read_jpeg, py::arg("data"), py::arg("only") = -1);
 }
 
 }  // namespace msroi::bindings

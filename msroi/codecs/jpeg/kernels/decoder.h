@@ -34,7 +34,9 @@ struct DecodedJpeg {
 
 class JpegDecoder {
    public:
-    JpegDecoder(const uint8_t* data, size_t size) : at_(data), end_(data + size), n_bytes_(size) {}
+    // only: the component to read, the others get no levels; -1: all.
+    JpegDecoder(const uint8_t* data, size_t size, int only)
+        : at_(data), end_(data + size), n_bytes_(size), only_(only) {}
 
     DecodedJpeg decode() {
         if (end_ - at_ < 2 || at_[0] != 0xFF || at_[1] != 0xD8) refuse_jpeg("no start of image");
@@ -53,6 +55,7 @@ class JpegDecoder {
     const uint8_t* at_;
     const uint8_t* end_;
     size_t n_bytes_;
+    int only_;
     bool progressive_ = false, has_jfif_ = false;
     int adobe_transform_ = -1, n_scans_ = 0;
     int64_t restart_interval_ = 0;
@@ -171,7 +174,9 @@ class JpegDecoder {
             blocks += static_cast<uint64_t>(c.rows * c.columns);
         }
         if (blocks > 8 * static_cast<uint64_t>(n_bytes_)) refuse_jpeg("fewer data than its size asks for");
-        for (DecodedComponent& c : components) c.levels.resize(static_cast<size_t>(c.rows * c.columns * 64));
+        for (size_t i = 0; i < components.size(); ++i)
+            if (only_ < 0 || i == static_cast<size_t>(only_))
+                components[i].levels.resize(static_cast<size_t>(components[i].rows * components[i].columns * 64));
     }
 
     // Colour by libjpeg's rules (default_decompress_parms).
@@ -212,6 +217,8 @@ class JpegDecoder {
             c->steps = steps_[static_cast<size_t>(c->table)];
             c->has_steps = true;
         }
+        if (std::all_of(scan.components.begin(), scan.components.end(), [](auto* c) { return c->levels.empty(); }))
+            return skip_data();
         BitReader reader{at_, end_};
         ScanDecoder decoder(scan, restart_interval_, reader);
         if (scan.components.size() == 1)
@@ -220,6 +227,11 @@ class JpegDecoder {
             decoder.interleaved((jpeg_.height + 8 * v_max_ - 1) / (8 * v_max_),
                                 (jpeg_.width + 8 * h_max_ - 1) / (8 * h_max_));
         at_ = reader.at;
+    }
+
+    // Goes on to the marker after a scan's data; those of restarts, and stuffed bytes, are data.
+    void skip_data() {
+        while (end_ - at_ >= 2 && !(at_[0] == 0xFF && at_[1] != 0 && at_[1] != 0xFF && (at_[1] & 0xF8) != 0xD0)) ++at_;
     }
 
     ScanHeader header_of(const uint8_t* p, size_t n) {
@@ -265,6 +277,8 @@ class JpegDecoder {
     }
 };
 
-inline DecodedJpeg read_jpeg(const uint8_t* data, size_t size) { return JpegDecoder(data, size).decode(); }
+inline DecodedJpeg read_jpeg(const uint8_t* data, size_t size, int only = -1) {
+    return JpegDecoder(data, size, only).decode();
+}
 
 }  // namespace msroi

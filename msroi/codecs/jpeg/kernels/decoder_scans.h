@@ -81,14 +81,14 @@ class ScanDecoder {
         --until_restart_;
     }
 
-    // A component's blocks in an MCU. Those beyond the picture are read and forgotten.
+    // A component's blocks in an MCU. Those beyond the picture, and of a component without room, are read and forgotten.
     void mcu_blocks(size_t i, int64_t my, int64_t mx) {
         DecodedComponent& c = *scan_.components[i];
         for (int64_t y = my * c.vertical; y < (my + 1) * c.vertical; ++y) {
             for (int64_t x = mx * c.horizontal; x < (mx + 1) * c.horizontal; ++x) {
                 int16_t beyond[64] = {};
-                const bool inside = y < c.rows && x < c.columns;
-                int16_t* levels = inside ? c.levels.data() + 64 * (y * c.columns + x) : beyond;
+                const bool kept = y < c.rows && x < c.columns && !c.levels.empty();
+                int16_t* levels = kept ? c.levels.data() + 64 * (y * c.columns + x) : beyond;
                 block(i, levels);
             }
         }
