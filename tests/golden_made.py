@@ -30,7 +30,7 @@ from golden_cases import Case, cases, missing
 from PIL import features
 
 import msroi
-from msroi.codecs.jpeg.codec import CODECS
+from msroi.codecs.jpeg.registry import CODECS
 from msroi.codecs.neural import recurrent
 from msroi.saliency.kinds import MAP_VERSION
 from msroi.saliency.network import DEFAULT_NETWORK, network_hash

@@ -36,6 +36,7 @@ from msroi.images import read
 from msroi.metrics import METRICS
 from msroi.metrics.psnr_hvs_m import _MASKING, _SENSITIVITY, psnr_hvs_m
 from msroi.metrics.similarity import worst
+from msroi.search.session import Session
 
 ROOT = Path(__file__).parents[1]
 # Fast encoders of which one follows a map.
@@ -280,8 +281,8 @@ def test_files_are_made_once_for_all_targets(photo: np.ndarray) -> None:
     coder = ENCODERS["webp"].start(Subject(read(pixels)))
     asked: list[float] = []
 
-    class Counting:
-        settings = coder.settings
+    class Counting(Session):
+        knob = coder.knob
 
         def encode(self, setting: float) -> bytes:
             asked.append(setting)

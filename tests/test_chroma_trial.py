@@ -15,7 +15,7 @@ from msroi.codecs.jpeg import CODECS, plain, rdo
 from msroi.codecs.jpeg.chroma_trial import SAMPLE_PIXELS, Either, _sample
 from msroi.images import Picture
 from msroi.metrics.ssimulacra2 import ssimulacra2_distance
-from msroi.search.matching import land_within
+from msroi.search.targets import largest
 
 COLOURED = DRAWN_ONES["dark, in colours"]
 FRINGED = DRAWN_ONES["fringes"]
@@ -24,7 +24,7 @@ FRINGED = DRAWN_ONES["fringes"]
 def landed(pixels: np.ndarray, chroma: str, quality: int, threads: int = 1) -> bytes:
     encoder = CODECS["rdo"](chroma=chroma).start(Picture(pixels), None, threads)
     budget = len(plain.encode(pixels, quality))
-    data = land_within(encoder, encoder.settings.low, encoder.settings.high, budget).data
+    data = largest(encoder, budget).data
     assert len(data) <= budget
     return data
 

@@ -158,7 +158,7 @@ def test_a_map_of_one_value_is_one_level(photo: np.ndarray, value: float, qualit
 def test_second_pass_is_plain_over_the_composite(photo: np.ndarray) -> None:
     saliency = centre_map(*photo.shape[:2])
     encoder = TwoPass().start(Picture(photo), saliency, 2)
-    assert list(encoder.settings) == list(range(1, 101))
+    assert list(encoder.knob.values) == list(range(1, 101))
     assert encoder.encode(55) == pillow_jpeg(TwoPass().composite(photo, saliency), 55)
 
 

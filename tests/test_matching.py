@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msroi.errors import TargetError
+from msroi.search.knobs import Interval
 from msroi.search.matching import DIP, Match, Verdict, fewest_bytes, land_within, largest_within
+from msroi.search.session import Session
 
 
 class FakeEncoder:
@@ -138,20 +140,16 @@ def test_a_quality_out_of_reach_says_what_the_best_is() -> None:
         fewest_bytes(encoder.encode, encoder.settings, judge(lambda i: False))
 
 
-class UnsteadyEncoder:
+class UnsteadyEncoder(Session):
     """Sizes that rise to 875 at a setting of .7, then waver about 1000; estimates know nothing of it."""
+
+    knob = Interval(0.0, 1.0)
 
     def encode(self, setting: float) -> bytes:
         return b"x" * round(1250 * setting if setting < 0.7 else 1002 + 2 * math.sin(1000 * setting))
 
     def rough_bytes(self, setting: float) -> float:
         return 1250 * setting
-
-    def near(self, setting: float, n_bytes: float | None = None) -> UnsteadyEncoder:
-        return self
-
-    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[UnsteadyEncoder | None, str]:
-        return None, ""
 
 
 @pytest.mark.parametrize("max_bytes", [300, 870, 900, 990, 998, 999])
@@ -160,8 +158,10 @@ def test_landing_finds_a_file_where_sizes_waver(max_bytes: int) -> None:
     assert 0.95 * min(875, max_bytes) <= len(match.data) <= max_bytes
 
 
-class AstrayEncoder:
+class AstrayEncoder(Session):
     """Files have a third of the bytes that estimates say, and once prepared, at most a fifth more than where it was."""
+
+    knob = Interval(0.0, 1.0)
 
     def __init__(self, largest: float = math.inf) -> None:
         self.largest = largest
@@ -175,17 +175,16 @@ class AstrayEncoder:
     def near(self, setting: float, n_bytes: float | None = None) -> AstrayEncoder:
         return AstrayEncoder(1.2 * 3000 * setting)
 
-    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[AstrayEncoder | None, str]:
-        return None, ""
-
 
 @pytest.mark.parametrize("max_bytes", [300, 900, 2000])
 def test_an_encoder_whose_estimates_are_astray_is_prepared_anew(max_bytes: int) -> None:
     assert 0.98 * max_bytes <= len(land_within(AstrayEncoder(), 0.0, 1.0, max_bytes).data) <= max_bytes
 
 
-class HastyEncoder:
+class HastyEncoder(Session):
     """Its files break its word on the way or at the end of a search only; more careful ones keep it."""
+
+    knob = Interval(0.0, 1.0)
 
     def __init__(self, care: int = 0, log: list[tuple[int, bool]] | None = None) -> None:
         self.care, self.log = care, [] if log is None else log
@@ -195,9 +194,6 @@ class HastyEncoder:
 
     def rough_bytes(self, setting: float) -> float:
         return 100_000 * setting
-
-    def near(self, setting: float, n_bytes: float | None = None) -> HastyEncoder:
-        return self
 
     def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[HastyEncoder | None, str]:
         self.log.append((self.care, n_bytes is None))

@@ -17,11 +17,14 @@ from PIL import Image
 import msroi
 from msroi import images, metrics
 from msroi.codecs.jpeg import CODECS, plain
+from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError, OutputError, SaliencyError, TargetError
 from msroi.metadata import assemble
 from msroi.pipeline import ALREADY_MADE, DEFAULT_METHOD, equal_quality
+from msroi.search.knobs import Steps
+from msroi.search.session import Session
 
 # Most of what follows is checked setting by setting, which takes an encoder with whole ones.
 compress = functools.partial(msroi.compress, method="two-pass")
@@ -57,7 +60,7 @@ def pixels_of(data: bytes) -> np.ndarray:
 
 def two_pass_sizes(pixels: np.ndarray, saliency: np.ndarray) -> dict[int, int]:
     encoder = TwoPass().start(images.read(pixels), saliency, 1)
-    return {setting: len(encoder.encode(setting)) for setting in encoder.settings}
+    return {setting: len(encoder.encode(setting)) for setting in encoder.knob.values}
 
 
 # --- match size -----------------------------------------------------------------------------------
@@ -171,7 +174,7 @@ def test_quality_is_plains_in_the_fewest_bytes(photo: np.ndarray) -> None:
     psnr_db, ssim = metrics.psnr_db(photo, reference), metrics.ssim(photo, reference, saliency)
     encoder = TwoPass().start(images.read(photo), saliency, 1)
     good = []
-    for setting in encoder.settings:
+    for setting in encoder.knob.values:
         data = encoder.encode(setting)
         decoded = pixels_of(data)
         if metrics.psnr_db(photo, decoded) >= psnr_db and metrics.ssim(photo, decoded, saliency) >= ssim:
@@ -605,23 +608,24 @@ def test_save_knows_the_input_by_other_ways(photo: np.ndarray, tmp_path: Path, m
 
 
 @dataclass(frozen=True)
-class Halving:
+class Halving(JpegCodec):
     """A codec with fine, fractional settings and an option of its own."""
 
     name: ClassVar[str] = "halving"
     version: ClassVar[str] = "1"
     uses_map: ClassVar[bool] = True
-    look: ClassVar[int] = 2
+    is_yardstick: ClassVar[bool] = False
+    quality_options: ClassVar[tuple[str, ...]] = ()
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {"baseline": (False, True)}
     chroma: str = "keep"
 
-    def start(self, picture: images.Picture, saliency: np.ndarray | None, threads: int) -> Any:
-        assert saliency is not None
-        assert saliency.shape == picture.pixels.shape[:2]
+    def start(self, picture: images.Picture, saliency: MapOrMaker, threads: int) -> Session:
+        values = saliency() if callable(saliency) else saliency
+        assert values is not None and values.shape == picture.pixels.shape[:2]
         encoder = QualityEncoder(picture.pixels)
 
-        class Fine:
-            settings = tuple(quality / 2 for quality in range(2, 201))
+        class Fine(Session):
+            knob = Steps("half", tuple(quality / 2 for quality in range(2, 201)), look=2)
 
             def encode(self, setting: float) -> bytes:
                 return encoder.encode(int(setting))

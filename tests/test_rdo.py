@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 import msroi
 from msroi import metrics
 from msroi.codecs.jpeg import _kernels, block_weights, coefficients, guard, plain, rdo
-from msroi.codecs.jpeg.codec import make_codec
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.rdo import Rdo, RdoEncoder
+from msroi.codecs.jpeg.registry import make_codec
 from msroi.codecs.jpeg.tables import PRESETS
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import Picture

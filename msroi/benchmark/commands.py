@@ -29,6 +29,8 @@ from PIL import Image
 from msroi.benchmark.encoders import ENCODERS, QUALITIES, Encoder, Pixels, Subject
 from msroi.errors import MsroiError, OptionError
 from msroi.images import read
+from msroi.search.knobs import Steps
+from msroi.search.session import Session
 
 # A command that takes longer is ended: nothing here may hang.
 TIME_LIMIT_SECONDS = 300
@@ -140,14 +142,18 @@ class CommandEncoder(Encoder):
         return list(range(low, high + 1)) if low <= high else list(range(low, high - 1, -1))
 
 
-class _Run:
-    """The coder: the picture lies in a folder of its own as long as this lives."""
+class _Run(Session):
+    """The session: the picture lies in a folder of its own as long as this lives."""
 
     def __init__(self, encoder: CommandEncoder, pixels: Pixels) -> None:
-        self._encoder, self.settings = encoder, encoder.settings
+        self._encoder, self._knob = encoder, Steps("q", encoder.settings)
         self._folder = Path(tempfile.mkdtemp(prefix="msroi-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         Image.fromarray(pixels).save(encoder.places(self._folder, None)["input"])
+
+    @property
+    def knob(self) -> Steps:
+        return self._knob
 
     def encode(self, setting: Any) -> bytes:
         return self._encoder.encode(self._folder, setting)

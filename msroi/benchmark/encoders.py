@@ -22,8 +22,8 @@ from PIL import Image
 from msroi.benchmark.subject import Floats, Subject
 from msroi.codecs.jpeg import make_codec, plain
 from msroi.errors import MissingExtraError, SaliencyError
-from msroi.search.knobs import Interval
-from msroi.search.matching import LOOK
+from msroi.search.knobs import Interval, Knob, Steps
+from msroi.search.session import Session
 from msroi.version import __version__
 
 Pixels = npt.NDArray[np.uint8]
@@ -33,17 +33,37 @@ QUALITIES = plain.QUALITIES
 
 
 @dataclass(frozen=True)
-class Coder:
-    """One picture, ready to be coded at any of the settings.
+class Coder(Session):
+    """One picture, ready to be coded: a session made of a function.
 
-    encode: a setting -> a whole file without metadata; the same bytes for the same setting.
-    settings: all that may be tried, from the smallest file to the largest, or an interval of real numbers.
-    An object with these two, and for an interval maybe `rough_bytes`, `near` and `revised` as in
-    `matching.RealEncoder`, does as well; without them files are made to be estimated.
+    encode_at: a setting -> a whole file without metadata; the same bytes for the same setting.
+    knob: what may be tried, from the smallest file to the largest.
+    estimate: about the bytes of a file, where that is known without making it.
     """
 
-    encode: Callable[[Any], bytes]
-    settings: Sequence[Any] | Interval = QUALITIES
+    encode_at: Callable[[Any], bytes]
+    knob: Knob = plain.QualityEncoder.knob
+    estimate: Callable[[Any], float] | None = None
+
+    def encode(self, setting: Any) -> bytes:
+        """The file at a setting."""
+        return self.encode_at(setting)
+
+    def rough_bytes(self, setting: Any) -> float:
+        """About its bytes."""
+        return super().rough_bytes(setting) if self.estimate is None else self.estimate(setting)
+
+
+# Encoders of others whose settings are real numbers land nearer to the budget than ours do, so that nothing
+# here comes from bytes left over. Ours come as `msroi compress` makes them.
+_NEAR_ENOUGH, _TRIES = 0.0005, 12
+# A neural codec takes seconds a file.
+_SLOW_NEAR_ENOUGH, _SLOW_TRIES = 0.006, 4
+
+
+def foreign_interval(name: str, low: float, high: float) -> Interval:
+    """The knob of an encoder of others that takes real numbers."""
+    return Interval(low, high, name, near_enough=_NEAR_ENOUGH, tries=_TRIES)
 
 
 class Encoder:
@@ -55,7 +75,6 @@ class Encoder:
         subject's own map.
     has_quality_numbers: its settings are 1 to 100 and mean quality. has_levels: its settings are the mean levels of
         a neural codec. keeps_pixels: its files take long to decode, and no browser does, so pictures stand beside them.
-    look: how many settings around its border the search looks at (see `msroi.search.matching`).
     """
 
     name: str
@@ -68,7 +87,6 @@ class Encoder:
     has_quality_numbers = True
     has_levels = False
     keeps_pixels = False
-    look = LOOK
 
     def missing(self) -> str:
         """What is missing to run it, and what to do; "" if nothing is."""
@@ -86,8 +104,8 @@ class Encoder:
     def prepare(self) -> None:
         """Load what all pictures share; the seconds are nobody's."""
 
-    def start(self, subject: Subject) -> Any:
-        """Do what all settings share. Returns a `Coder` or an object like one."""
+    def start(self, subject: Subject) -> Session:
+        """Do what all settings share. A `Coder` is made of a function; any other session does as well."""
         raise NotImplementedError
 
     def decode(self, data: bytes) -> Pixels:
@@ -127,7 +145,7 @@ class PillowEncoder(Encoder):
         return _pillow_version(self._feature)
 
     def start(self, subject: Subject) -> Coder:
-        return Coder(functools.partial(self._encode, subject.pixels), self._settings)
+        return Coder(functools.partial(self._encode, subject.pixels), Steps("quality", self._settings))
 
     def _encode(self, pixels: Pixels, setting: float) -> bytes:
         buffer = io.BytesIO()
@@ -153,31 +171,23 @@ class Jpeg2000(Encoder):
     def version(self) -> str:
         return _pillow_version("jpg_2000")
 
-    def start(self, subject: Subject) -> _Jpeg2000Coder:
-        return _Jpeg2000Coder(subject.pixels)
+    def start(self, subject: Subject) -> Coder:
+        """The knob is minus log2 of the rate of compression, which OpenJPEG meets within some per cent."""
+        pixels = subject.pixels
+        knob = foreign_interval("minus-log2-rate", -11.0, 0.0)
+        return Coder(functools.partial(_save_jpeg2000, pixels), knob, lambda setting: float(pixels.size * 2**setting))
 
     def describe(self, setting: float, data: bytes) -> str:
         return f"rate={2**-setting:.4g}"
 
 
-class _Jpeg2000Coder:
-    """The setting is minus log2 of the rate of compression, which OpenJPEG meets within some per cent."""
-
-    settings = Interval(-11.0, 0.0)
-
-    def __init__(self, pixels: Pixels) -> None:
-        self._pixels = pixels
-
-    def rough_bytes(self, setting: float) -> float:
-        return float(self._pixels.size * 2**setting)
-
-    def encode(self, setting: float) -> bytes:
-        buffer = io.BytesIO()
-        options = {"mct": 1} if self._pixels.ndim == 3 else {}
-        layers = [2**-setting]
-        image = Image.fromarray(self._pixels)
-        image.save(buffer, "JPEG2000", quality_mode="rates", quality_layers=layers, irreversible=True, **options)
-        return buffer.getvalue()
+def _save_jpeg2000(pixels: Pixels, setting: float) -> bytes:
+    buffer = io.BytesIO()
+    options = {"mct": 1} if pixels.ndim == 3 else {}
+    layers = [2**-setting]
+    image = Image.fromarray(pixels)
+    image.save(buffer, "JPEG2000", quality_mode="rates", quality_layers=layers, irreversible=True, **options)
+    return buffer.getvalue()
 
 
 class MozJpeg(Encoder):
@@ -246,7 +256,8 @@ class Jpegli(Encoder):
     def start(self, subject: Subject) -> Coder:
         if self._module() == "pyjpegli":
             return Coder(functools.partial(_save_pyjpegli, subject.pixels))
-        return Coder(functools.partial(_save_ajpegli, subject.pixels), Interval(-4.6, 4.0))
+        knob = foreign_interval("minus-log2-distance", -4.6, 4.0)
+        return Coder(functools.partial(_save_ajpegli, subject.pixels), knob)
 
     def describe(self, setting: float, data: bytes) -> str:
         if self._module() == "pyjpegli":
@@ -305,7 +316,7 @@ class Heic(Encoder):
             image.save(buffer, quality=quality, chroma=420)
             return buffer.getvalue()
 
-        return Coder(encode, range(0, 101, 2))
+        return Coder(encode, Steps("quality", range(0, 101, 2)))
 
     def decode(self, data: bytes) -> Pixels:
         import pillow_heif
@@ -325,13 +336,12 @@ class Msroi(Encoder):
         self.name = name
         self._codec, self._options = make_codec(method, options), options
         self.needs_mask, self.follows_map = by == "mask", by == "map"
-        self.look = self._codec.look or LOOK
         self.has_quality_numbers = method == "two-pass"
 
     def version(self) -> str:
         return f"msroi {__version__}, {self._codec.name} {self._codec.version}"
 
-    def start(self, subject: Subject) -> Any:
+    def start(self, subject: Subject) -> Session:
         return self._codec.start(subject.picture, self._map(subject), subject.threads)
 
     def _map(self, subject: Subject) -> Floats | None:
@@ -390,8 +400,20 @@ class Neural(Encoder):
         import_keras()
         self._codec.compress(np.zeros((1, 1), np.uint8), None, Rate(level=1))
 
-    def start(self, subject: Subject) -> _NeuralCoder:
-        return _NeuralCoder(self._codec, subject.pixels, subject.neural_saliency if self.follows_map else None)
+    def start(self, subject: Subject) -> Coder:
+        """A file takes seconds, so sizes are guessed and not tried: uncoded, an iteration of a cell takes 4 bytes."""
+        from msroi.codecs.neural import Rate
+        from msroi.codecs.neural.allocation import CELL, MOST
+
+        pixels, saliency = subject.pixels, subject.neural_saliency if self.follows_map else None
+        n_cells = -(-pixels.shape[0] // CELL) * -(-pixels.shape[1] // CELL)
+
+        def encode(level: float) -> bytes:
+            data: bytes = self._codec.compress(pixels, saliency, Rate(level=level))
+            return data
+
+        knob = Interval(1.0, float(MOST), "level", near_enough=_SLOW_NEAR_ENOUGH, tries=_SLOW_TRIES)
+        return Coder(encode, knob, lambda level: 4 * n_cells * level)
 
     def decode(self, data: bytes) -> Pixels:
         pixels: Pixels = self._codec.decompress(data)
@@ -399,29 +421,6 @@ class Neural(Encoder):
 
     def describe(self, setting: float, data: bytes) -> str:
         return f"level={setting:.4f}"
-
-
-class _NeuralCoder:
-    """One picture and its map for a neural codec; a file takes seconds, so sizes are guessed and not tried."""
-
-    note = ""
-
-    def __init__(self, codec: Any, pixels: Pixels, saliency: Floats | None) -> None:
-        from msroi.codecs.neural.allocation import CELL, MOST
-
-        self._codec, self._pixels, self._saliency = codec, pixels, saliency
-        self.settings = Interval(1.0, float(MOST))
-        self._n_cells = -(-pixels.shape[0] // CELL) * -(-pixels.shape[1] // CELL)
-
-    def rough_bytes(self, setting: float) -> float:
-        """Uncoded, an iteration of a cell takes 4 bytes."""
-        return 4 * self._n_cells * setting
-
-    def encode(self, setting: float) -> bytes:
-        from msroi.codecs.neural import Rate
-
-        data: bytes = self._codec.compress(self._pixels, self._saliency, Rate(level=setting))
-        return data
 
 
 def _pillow_version(feature: str) -> str:

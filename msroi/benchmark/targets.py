@@ -1,13 +1,12 @@
 """What each file is to reach, and the search for it: the same for every encoder.
 
 target, yardstick's file -> budget in bytes --+
-encoder's settings -> files, each made once --+--> the largest file not above the budget
+session's knob -> files, each made once ------+--> the largest file not above the budget
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,26 +18,18 @@ from msroi.benchmark.subject import Pixels
 from msroi.codecs.jpeg import plain
 from msroi.codecs.neural.allocation import CELL
 from msroi.errors import ImageError, OptionError, TargetError
-from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
-from msroi.search.knobs import Interval
-from msroi.search.matching import (
-    Match,
-    NoneFitsError,
-    RealEncoder,
-    fewest_bytes,
-    land_within,
-    largest_within,
-)
+from msroi.pipeline.equal_quality import AsGoodAs
+from msroi.search.knobs import Knob
+from msroi.search.matching import Match, NoneFitsError
+from msroi.search.session import Session
+from msroi.search.targets import largest, smallest_as_good
 
 # How files are matched. size: the largest not above the budget. quality: the fewest bytes for PSNR and SSIM of at
 # least plain's. number: the encoder's own quality number, whatever it means (what unfair comparisons do).
 MATCHES = ("size", "quality", "number")
 
-# Encoders of others whose settings are real numbers land nearer to the budget than ours do, so that nothing
-# here comes from bytes left over. Ours come as `msroi compress` makes them.
-_NEAR_ENOUGH, _TRIES = 0.0005, 12
-# A neural codec takes seconds a file.
-_SLOW_NEAR_ENOUGH, _SLOW_TRIES = 0.006, 4
+# Around the border of equal quality so many settings are looked at.
+_LOOK = 8
 
 
 @dataclass(frozen=True)
@@ -80,55 +71,57 @@ class Made:
     seconds: float
 
 
-class Files:
-    """A coder whose files are made once and timed, for all targets alike.
+class Files(Session):
+    """A session whose files are made once and timed, for all targets alike. seconds: what it took to start."""
 
-    It is a `matching.RealEncoder` where the coder's settings are an interval. seconds: what it took to start.
-    """
-
-    def __init__(self, coder: Any, seconds: float, log: list[tuple[bytes, float]] | None = None) -> None:
-        self._coder, self._seconds = coder, seconds
+    def __init__(self, session: Session, seconds: float, log: list[tuple[bytes, float]] | None = None) -> None:
+        self._session, self._seconds = session, seconds
         self._files: dict[Any, bytes] = {}
         self._log: list[tuple[bytes, float]] = [] if log is None else log
-        self.settings: Sequence[Any] | Interval = coder.settings
+
+    @property
+    def knob(self) -> Knob:
+        """The session's."""
+        return self._session.knob
+
+    @property
+    def has_variants(self) -> bool:
+        """Whether the session has."""
+        return self._session.has_variants
 
     def encode(self, setting: Any) -> bytes:
         """The file at a setting."""
         if setting not in self._files:
             started = time.perf_counter()
-            self._files[setting] = self._coder.encode(setting)
+            self._files[setting] = self._session.encode(setting)
             self._log.append((self._files[setting], self._seconds + time.perf_counter() - started))
         return self._files[setting]
 
-    def rough_bytes(self, setting: float) -> float:
-        """About the bytes of that file: the coder's estimate, or the file itself."""
-        if hasattr(self._coder, "rough_bytes"):
-            return float(self._coder.rough_bytes(setting))
-        return len(self.encode(setting))
+    def rough_bytes(self, setting: Any) -> float:
+        """About the bytes of that file: the session's estimate, or the file itself, kept."""
+        is_made = type(self._session).rough_bytes is Session.rough_bytes
+        return len(self.encode(setting)) if is_made else self._session.rough_bytes(setting)
 
-    def near(self, setting: float, n_bytes: float | None = None) -> RealEncoder:
-        """The coder prepared for settings around this one, for a file of `n_bytes` if that is known."""
-        if not hasattr(self._coder, "near"):
-            return self
+    def near(self, setting: Any, n_bytes: float | None = None) -> Files:
+        """The session prepared for settings around this one, for a file of `n_bytes` if that is known."""
         started = time.perf_counter()
-        prepared = self._coder.near(setting, n_bytes)
-        return Files(prepared, self._seconds + time.perf_counter() - started, self._log)
+        prepared = self._session.near(setting, n_bytes)
+        return self if prepared is self._session else self._timed(prepared, started)
 
-    def harder_on(self, condition: str) -> Files | None:
-        """The coder's variant for a condition of equal quality, where it has one."""
-        if not hasattr(self._coder, "harder_on"):
-            return None
+    def variant(self, metric: str) -> Files | None:
+        """The session's variant for a condition of equal quality, where it has one."""
         started = time.perf_counter()
-        variant = self._coder.harder_on(condition)
-        return variant and Files(variant, self._seconds + time.perf_counter() - started, self._log)
+        variant = self._session.variant(metric)
+        return None if variant is None else self._timed(variant, started)
 
-    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[Files | None, str]:
-        """A more cautious coder after a search, where the coder knows one, and what it says of the file."""
-        if not hasattr(self._coder, "revised"):
-            return None, ""
+    def revised(self, data: bytes, setting: Any, n_bytes: float | None = None) -> tuple[Files | None, str]:
+        """A more cautious session after a search, where this one knows one, and what it says of the file."""
         started = time.perf_counter()
-        coder, note = self._coder.revised(data, setting, n_bytes)
-        return coder and Files(coder, self._seconds + time.perf_counter() - started, self._log), note
+        session, note = self._session.revised(data, setting, n_bytes)
+        return (None if session is None else self._timed(session, started)), note
+
+    def _timed(self, session: Session, started: float) -> Files:
+        return Files(session, self._seconds + time.perf_counter() - started, self._log)
 
     def made(self, match: Match) -> Made:
         """The match with the seconds of its file."""
@@ -153,28 +146,19 @@ def reach(encoder: Encoder, files: Files, target: Target, matching: str, pixels:
 
 
 def _largest(encoder: Encoder, files: Files, target: Target, pixels: Pixels) -> Match:
-    budget, settings = target.budget(pixels), files.settings
-    if isinstance(settings, Interval):
-        precision = {} if encoder.ours else {"near_enough": _NEAR_ENOUGH, "tries": _TRIES}
-        if encoder.has_levels:
-            precision = {"near_enough": _SLOW_NEAR_ENOUGH, "tries": _SLOW_TRIES}
-        return land_within(files, settings.low, settings.high, budget, **precision)  # type: ignore[arg-type]
-    if encoder.name == YARDSTICK and target.quality is not None:
-        # Plain at quality Q is itself: a higher quality with as few bytes, as in flat pictures, is not it.
-        settings = settings[: target.quality]
-    return largest_within(files.encode, settings, budget, first=_first(settings, target), look=encoder.look)
+    # Plain at quality Q is itself: a higher quality with as few bytes, as in flat pictures, is not it.
+    last = target.quality - 1 if encoder.name == YARDSTICK and target.quality is not None else None
+    return largest(files, target.budget(pixels), begin=_begin(target), last=last)
 
 
 def _as_good_as_plain(encoder: Encoder, files: Files, target: Target, pixels: Pixels) -> Match:
-    budget, settings = target.budget(pixels), files.settings
-    yardstick = plain.QualityEncoder(pixels)
-    known = largest_within(yardstick.encode, plain.QUALITIES[: target.quality], budget)
+    budget = target.budget(pixels)
+    last = None if target.quality is None else target.quality - 1
+    known = largest(plain.QualityEncoder(pixels), budget, last=last)
     if encoder.name == YARDSTICK:
         return replace(known, data=files.encode(known.setting))
     judge = AsGoodAs(plain.decode(known.data), pixels, decode=lambda data: like(encoder.decode(data), pixels))
-    if isinstance(settings, Interval):
-        return fewest_of_both(files, settings, judge, len(known.data))
-    return fewest_bytes(files.encode, settings, judge, first=_first(settings, target), look=min(encoder.look, 8))
+    return smallest_as_good(files, judge, len(known.data), begin=_begin(target), look=_LOOK)
 
 
 def _by_number(encoder: Encoder, files: Files, target: Target) -> Match:
@@ -197,6 +181,6 @@ def like(decoded: Pixels, reference: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(decoded).convert("RGB" if reference.ndim == 3 else "L"))
 
 
-def _first(settings: Sequence[Any], target: Target) -> int | None:
-    """Where a search begins: at plain's quality, carried over to other scales."""
-    return None if target.quality is None else max(0, len(settings) * target.quality // plain.QUALITIES[-1] - 1)
+def _begin(target: Target) -> float | None:
+    """Where on a knob with steps a search begins: at plain's quality, carried over to other scales."""
+    return None if target.quality is None else target.quality / plain.QUALITIES[-1]

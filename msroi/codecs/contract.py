@@ -4,8 +4,8 @@
     file --> decode --> pixels;  file --> facts --> what it says of itself, without its pixels
 
 A codec is a frozen dataclass whose fields are its options, checked at construction. Rates are bytes and bits per pixel
-everywhere; what a codec turns to reach them is its own knob (quality, scale, iterations, gamma, step), which its session
-names. The search for a target (`msroi.search`) turns it.
+everywhere; what a codec turns to reach them is its own knob (quality, scale, iterations, gamma, step), named by its
+session. The search for a target (`msroi.search`) turns it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,14 @@ class Codec(Protocol):
     @property
     def uses_map(self) -> bool:
         """Whether `start` has a use for a map."""
+
+    @property
+    def is_yardstick(self) -> bool:
+        """Whether its file at a quality is what others are measured against: then it is itself, without our mark."""
+
+    @property
+    def quality_options(self) -> tuple[str, ...]:
+        """Those of its options that make the best file better, for who asks for too much."""
 
     @property
     def also_accepts(self) -> Mapping[str, tuple[object, ...]]:

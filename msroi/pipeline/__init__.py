@@ -3,7 +3,7 @@
     image --read--> picture --> (sRGB, size) --> map --> codec --> search --> metadata --> ladder --> result
                     job.py ...........................   encoding.py ..............  original.py
 
-Each arrow is one call with arrays and plain values; codecs come from the table in `msroi.codecs.jpeg.codec`.
+Each arrow is one call with arrays and plain values; codecs come from the table in `msroi.codecs.jpeg.registry`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msroi import images
-from msroi.codecs.jpeg.codec import CODEC_OPTIONS, make_codec
+from msroi.codecs.jpeg.registry import CODEC_OPTIONS, make_codec
 from msroi.images import Limits
 from msroi.options import one_of, whole_number
 from msroi.pipeline.encoding import make_file

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
 
 from msroi import images
-from msroi.codecs.jpeg import lossless, plain
-from msroi.codecs.jpeg.codec import Encoder
+from msroi.codecs.jpeg import plain
 from msroi.errors import TargetError
-from msroi.pipeline.equal_quality import AsGoodAs, fewest_of_both
+from msroi.pipeline.equal_quality import AsGoodAs
 from msroi.pipeline.job import Job
 from msroi.pipeline.original import kept_original
 from msroi.pipeline.result import Outcome
-from msroi.search.knobs import Interval
-from msroi.search.matching import (
-    Encode,
-    Match,
-    NoneFitsError,
-    RealEncoder,
-    fewest_bytes,
-    land_within,
-    largest_within,
-)
+from msroi.search.matching import Match, NoneFitsError
+from msroi.search.session import Session
+from msroi.search.targets import largest, smallest_as_good
 
 # Metadata that take more than this share of a target that cannot be reached are worth a word.
 _MUCH_METADATA = 0.1
@@ -46,59 +36,50 @@ def make_file(job: Job) -> Outcome:
 
 def _encode(job: Job) -> Outcome:
     job.settle_sizes()
-    # Before there is an encoder: it decodes plain's file.
+    # Before there is a session: it decodes plain's file.
     judge = _judge(job) if job.request.goal == "quality" else None
-    codec: Any = job.request.codec
-    saliency = job.followed if getattr(codec, "takes_maker", False) else job.followed()
-    encoder: Encoder = codec.start(job.picture, saliency, job.n_threads)
-    del saliency
+    session: Session = job.request.codec.start(job.picture, job.followed, job.n_threads)
     if job.request.goal == "size":
-        return _equal_size(job, encoder)
+        return _equal_size(job, session)
     if judge is not None:
-        return _equal_quality(job, encoder, judge)
-    return _whole_file(job, encoder)
+        return _equal_quality(job, session, judge)
+    return _whole_file(job, session)
 
 
-def _equal_size(job: Job, encoder: Encoder) -> Outcome:
+def _equal_size(job: Job, session: Session) -> Outcome:
     """At most the bytes of plain's file with the same metadata; our mark counts as ours."""
-    budget = job.plain_bytes
     try:
-        if isinstance(job.request.codec, plain.Plain):
-            return _plain_file(job, encoder, budget)
-        match = _largest_marked(job, encoder, budget)
+        return _as_plain(job, session) if job.request.codec.is_yardstick else _largest_marked(job, session)
     except NoneFitsError as error:
-        yardstick = f"plain JPEG at quality {job.request.quality} ({budget} bytes)"
+        yardstick = f"plain JPEG at quality {job.request.quality} ({job.plain_bytes} bytes)"
         need = f"{job.request.codec.name} needs at least {error.smallest}"
         raise TargetError(f"{yardstick}: {need}; raise --quality") from None
-    return _outcome(job, match, job.overhead)
 
 
-def _plain_file(job: Job, encoder: Encoder, budget: int) -> Outcome:
+def _as_plain(job: Job, session: Session) -> Outcome:
     """Plain as everybody makes it, without a mark: it is known again by its tables.
 
     A higher quality with as few bytes, as in flat pictures, is not asked for.
     """
-    settings = cast(Sequence[int], encoder.settings)[: job.request.quality]
-    first = job.request.quality - 1
-    match = largest_within(lambda quality: job.unmarked(encoder.encode(quality)), settings, budget, first=first)
-    return _outcome(job, match, job.metadata_bytes)
+    overhead, last = job.metadata_bytes, job.request.quality - 1
+    match = largest(session, job.plain_bytes, overhead=overhead, begin=_begin(job), last=last)
+    return _outcome(job, replace(match, data=job.unmarked(match.data)), overhead)
 
 
-def _largest_marked(job: Job, encoder: Encoder, budget: int) -> Match:
-    """The largest file within `budget`, mark included.
+def _largest_marked(job: Job, session: Session) -> Outcome:
+    """The largest file within plain's bytes, mark included.
 
     Of a tiny picture the mark alone may be more than plain leaves: Huffman codes of its own make room then.
     """
-    overhead, first = job.overhead, None
-    if not isinstance(encoder.settings, Interval):
-        first = _first(job, encoder.settings)
+    overhead, budget = job.overhead, job.plain_bytes
     try:
-        return _largest_whole(job, encoder.encode, encoder, budget, overhead, first)
+        match = largest(session, budget, overhead=overhead, begin=_begin(job))
     except NoneFitsError as error:
-        mark = overhead - job.metadata_bytes
-        if isinstance(encoder.settings, Interval) or error.smallest - mark > budget:
+        compacted = session.compacted()
+        if compacted is None or error.smallest - (overhead - job.metadata_bytes) > budget:
             raise
-        return _largest_whole(job, lambda setting: lossless.compact(encoder.encode(setting)), encoder, budget, overhead)
+        match = largest(compacted, budget, overhead=overhead)
+    return _outcome(job, replace(match, data=job.assembled(match.data)), overhead)
 
 
 def _judge(job: Job) -> AsGoodAs:
@@ -107,17 +88,13 @@ def _judge(job: Job) -> AsGoodAs:
     return AsGoodAs(yardstick, job.picture.pixels, job.stored_saliency)
 
 
-def _equal_quality(job: Job, encoder: Encoder, judge: AsGoodAs) -> Outcome:
+def _equal_quality(job: Job, session: Session, judge: AsGoodAs) -> Outcome:
     """The fewest bytes that are as good as plain."""
-    settings = encoder.settings
     try:
-        if isinstance(settings, Interval):
-            match = fewest_of_both(cast(RealEncoder, encoder), settings, judge, len(job.plain_jpeg))
-        else:
-            look, first = job.request.codec.look, _first(job, settings)
-            match = fewest_bytes(encoder.encode, settings, judge, first=first, look=look)
+        match = smallest_as_good(session, judge, len(job.plain_jpeg), begin=_begin(job))
     except TargetError as error:
-        levels = " or raise --q-low and --q-high" if hasattr(job.request.codec, "q_high") else ""
+        finer = job.request.codec.quality_options
+        levels = f" or raise {' and '.join('--' + name.replace('_', '-') for name in finer)}" if finer else ""
         raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower --quality{levels}") from None
     data = job.assembled(match.data)
     share = 100 * len(data) / job.plain_bytes
@@ -126,37 +103,21 @@ def _equal_quality(job: Job, encoder: Encoder, judge: AsGoodAs) -> Outcome:
     return replace(_outcome(job, match, job.overhead), scores=scores)
 
 
-def _whole_file(job: Job, encoder: Encoder) -> Outcome:
+def _whole_file(job: Job, session: Session) -> Outcome:
     """A target that counts metadata, which take the same bytes in every file."""
     max_bytes, overhead = job.max_bytes or 0, job.overhead
     try:
-        match = _largest_whole(job, encoder.encode, encoder, max_bytes, overhead)
+        match = largest(session, max_bytes, overhead=overhead)
     except TargetError as error:
         much = job.metadata_bytes > _MUCH_METADATA * max_bytes
         hint = f"; metadata take {job.metadata_bytes} bytes (--strip)" if much else ""
         raise TargetError(f"{error}{hint}") from None
-    return _outcome(job, match, overhead)
+    return _outcome(job, replace(match, data=job.assembled(match.data)), overhead)
 
 
-def _largest_whole(
-    job: Job, encode: Encode, encoder: Encoder, max_bytes: int, overhead: int, first: int | None = None
-) -> Match:
-    """The largest whole file of at most `max_bytes` bytes; metadata and mark take `overhead` of them.
-
-    encode: what makes a coded picture of a setting, of encoders with steps. first: see `largest_within`.
-    """
-    settings = encoder.settings
-    if isinstance(settings, Interval):
-        real = cast(RealEncoder, encoder)
-        match = land_within(real, settings.low, settings.high, max_bytes, overhead=overhead)
-        return replace(match, data=job.assembled(match.data))
-    look = job.request.codec.look
-    return largest_within(lambda setting: job.assembled(encode(setting)), settings, max_bytes, first=first, look=look)
-
-
-def _first(job: Job, settings: Sequence[Any]) -> int:
-    """Where a search begins: plain's quality, carried over to other scales."""
-    return len(settings) * job.request.quality // plain.QUALITIES[-1] - 1
+def _begin(job: Job) -> float:
+    """Where on a knob with steps a search begins: plain's quality, carried over to other scales."""
+    return job.request.quality / plain.QUALITIES[-1]
 
 
 def _outcome(job: Job, match: Match, overhead: int) -> Outcome:

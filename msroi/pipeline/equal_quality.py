@@ -1,10 +1,9 @@
-"""Equal quality: when a file is as good as plain JPEG's (DESIGN 5.1), and the fewest bytes for which it is."""
+"""Equal quality: when a file is as good as plain JPEG's (DESIGN 5.1)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -13,23 +12,16 @@ from msroi import metrics
 from msroi.codecs.jpeg import _kernels, plain
 from msroi.codecs.jpeg.coefficients import luma_of
 from msroi.codecs.jpeg.guard import sampled_rows
-from msroi.errors import TargetError
 from msroi.pipeline.result import Saliency
-from msroi.search.knobs import Interval
-from msroi.search.matching import Match, RealEncoder, Verdict
-from msroi.search.quality_search import DECIBELS, border_between, fewest_bytes_between
+from msroi.search.matching import Verdict
 
 Pixels = npt.NDArray[np.uint8]
-
-# Of plain's bytes, what equal quality usually takes: where a search for it begins.
-USUAL_SHARE = 0.78
 
 # A PSNR so little above SSIM, in decibels of their margins, is as hard a condition as that.
 _NEAR_DB = 0.15
 
-# A margin, and a number of files, that end the first search, whose file tells which variant to take; and the share of
-# the variant's bytes that it must promise to be searched to the end.
-_NEARLY_DB, _NEARLY_FILES, _LIKELY = 0.15, 4, 0.995
+# A margin so near to 0 tells by how much the strips of a picture differ from the whole.
+_NEARLY_DB = 0.15
 
 # Margins are cut here. SSIM is first judged on strips of so many pixels.
 _MOST_DB, _SAMPLE_PIXELS = 20.0, 700_000
@@ -157,31 +149,3 @@ def _ssim_gain_db(ssim: float, wanted: float) -> float:
         return 0.0
     lacks = [max(1 - value, 1e-9) for value in (wanted, ssim)]
     return min(max(10 * math.log10(lacks[0] / lacks[1]), -_MOST_DB), _MOST_DB)
-
-
-def fewest_of_both(encoder: RealEncoder, settings: Interval, judge: AsGoodAs, plain_bytes: int) -> Match:
-    """The smaller file of an encoder and of its variant for the condition that is the harder to meet.
-
-    A variant is what an encoder's `harder_on` gives, where it has one. plain_bytes: of the file to be as good as. The
-    encoder itself is searched to the end only where it may have the smaller file.
-    """
-    low, high = settings.low, settings.high
-    near_bytes = round(USUAL_SHARE * plain_bytes)
-    harder_on = getattr(encoder, "harder_on", None)
-    if harder_on is None:
-        return fewest_bytes_between(encoder, low, high, judge, near_bytes)
-    data, margin = border_between(encoder, low, high, judge, near_bytes, _NEARLY_DB, _NEARLY_FILES)
-    near_bytes = round(len(data) * math.exp(-margin / DECIBELS))
-    variant, match = harder_on(judge.harder(data)), None
-    if variant is not None:
-        with suppress(TargetError):
-            match = fewest_bytes_between(variant, low, high, judge, near_bytes)
-    if match is not None and near_bytes > _LIKELY * len(match.data):
-        return match
-    try:
-        own = fewest_bytes_between(encoder, low, high, judge, near_bytes)
-    except TargetError:
-        if match is None:
-            raise
-        return match
-    return own if match is None else min(match, own, key=lambda found: len(found.data))

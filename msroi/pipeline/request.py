@@ -8,7 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 
-from msroi.codecs.jpeg.codec import Codec
+from msroi.codecs.contract import Codec
 from msroi.errors import OptionError
 from msroi.options import flag, n_bytes, one_of, real_number, whole_number
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from msroi.errors import TargetError
+from msroi.search.knobs import LOOK, NEARENOUGH, TRIES
+from msroi.search.session import Session
 
 # What log size grows by over all settings, roughly; for the first step only, before two sizes are known.
 _TYPICAL_GROWTH = 2.0
@@ -24,10 +26,6 @@ Encode = Callable[[Any], bytes]
 # qualities, 250 pictures (Kodak, the same coded before, camera photos, crops from 1 x 1 pixel, odd and flat
 # files): at most 2.3 %. Sizes further than this above a budget end the look for a larger setting.
 DIP = 0.03
-
-# At most so many settings beyond the border are looked at: all of a JPEG's qualities. Callers say less for
-# codecs with finer steps.
-LOOK = 100
 
 
 @dataclass(frozen=True)
@@ -68,16 +66,23 @@ class NoneFitsError(TargetError):
 
 
 def largest_within(
-    encode: Encode, settings: Sequence[Any], max_bytes: int, *, first: int | None = None, look: int = LOOK
+    encode: Encode,
+    settings: Sequence[Any],
+    max_bytes: int,
+    *,
+    overhead: int = 0,
+    first: int | None = None,
+    look: int = LOOK,
 ) -> Match:
     """The largest setting whose file has at most `max_bytes` bytes, and that file.
 
+    overhead: bytes that come to every file and count.
     first: index of a setting near which the answer is expected; saves probes.
     look: at most so many settings above the border are tried, as long as sizes stay within DIP of the target.
         The answer is exact as long as no size lies more than DIP below that of a lower setting.
     Errors: NoneFitsError, a TargetError, where none fits; it says how small the file can be.
     """
-    probes = _Probes(encode, settings)
+    probes = _Probes(encode, settings, overhead)
     low, high = -1, len(settings)  # low fits, high does not; both may lie just outside
     index = _within(len(settings) // 2 if first is None else first, low, high)
     slope = _TYPICAL_GROWTH / len(settings)
@@ -148,7 +153,8 @@ def fewest_bytes(
 class _Probes:
     """Encodes each setting at most once; remembers all sizes, and of the files the latest and the best."""
 
-    def __init__(self, encode: Encode, settings: Sequence[Any]) -> None:
+    def __init__(self, encode: Encode, settings: Sequence[Any], overhead: int = 0) -> None:
+        self._overhead = overhead
         self._encode = encode
         self._settings = settings
         self._latest: tuple[int, bytes] = (-1, b"")
@@ -156,10 +162,10 @@ class _Probes:
         self.kept: tuple[int, bytes] | None = None
 
     def size(self, index: int) -> int:
-        """Bytes of the file at settings[index]."""
+        """Bytes of the file at settings[index], with what comes to it."""
         if index not in self.sizes:
             self._latest = (index, self._encode(self._settings[index]))
-            self.sizes[index] = len(self._latest[1])
+            self.sizes[index] = len(self._latest[1]) + self._overhead
         return self.sizes[index]
 
     def file(self, index: int) -> bytes:
@@ -198,10 +204,6 @@ def _guess(sizes: dict[int, int], low: int, high: int, max_bytes: int, slope: fl
 
 # --- real-valued settings -------------------------------------------------------------------------
 
-# A file this much under its target is near enough, and so many are made at most.
-NEARENOUGH = 0.0012
-LANDINGS = 7
-
 # A file this much under its target is worth more tries, until settings differ by less than this share of the
 # interval.
 FAR = 0.005
@@ -225,34 +227,15 @@ _ASTRAY, _PREPARATIONS = 0.1, 4
 _LEAST_GROWTH = 0.5
 
 
-class RealEncoder(Protocol):
-    """An encoder whose settings are all real numbers of an interval."""
-
-    def encode(self, setting: float) -> bytes:
-        """A file; the same bytes for the same setting."""
-
-    def rough_bytes(self, setting: float) -> float:
-        """About how many bytes that file would have, for little time."""
-
-    def near(self, setting: float, n_bytes: float | None = None) -> RealEncoder:
-        """An encoder prepared for settings around this one, for a file of `n_bytes` if that is known; sizes may be
-        slightly others."""
-
-    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[RealEncoder | None, str]:
-        """Judged on its file at a setting: an encoder to search with instead, where this one promised too much, else
-        None; and what should be known of the file, "" if nothing. n_bytes: what the search aims at, if `data` is not
-        its end."""
-
-
 def land_within(
-    encoder: RealEncoder,
+    encoder: Session,
     low: float,
     high: float,
     max_bytes: int,
     *,
     overhead: int = 0,
     near_enough: float = NEARENOUGH,
-    tries: int = LANDINGS,
+    tries: int = TRIES,
 ) -> Match:
     """The largest file found of at most `max_bytes` bytes, over settings from `low` to `high`.
 
@@ -299,7 +282,7 @@ class _Landing:
         """What is aimed at, without what comes to every file."""
         return max(1.0, math.exp(self.goal) - self.overhead)
 
-    def prepare(self, encoder: RealEncoder, setting: float) -> tuple[float, RealEncoder, bytes]:
+    def prepare(self, encoder: Session, setting: float) -> tuple[float, Session, bytes]:
         """A setting near the goal, the encoder prepared for it, and its file there."""
         for n in range(1, _PREPARATIONS + 1):
             prepared = encoder.near(setting, self.coded_bytes)
@@ -312,7 +295,7 @@ class _Landing:
             setting = following
         return setting, prepared, data
 
-    def land(self, encoder: RealEncoder, setting: float, data: bytes) -> tuple[Match, RealEncoder | None]:
+    def land(self, encoder: Session, setting: float, data: bytes) -> tuple[Match, Session | None]:
         """Secants on log size, from `setting` and its file on; and another encoder, if this one is to be left.
 
         The first file that is about as large as asked for tells whether the encoder keeps its word: where it does not,
@@ -348,7 +331,7 @@ class _Landing:
         return n_files >= self.tries and size >= self.max_bytes * (1 - FAR)
 
 
-def estimated(encoder: RealEncoder, low: float, high: float, goal: float, overhead: int = 0) -> float:
+def estimated(encoder: Session, low: float, high: float, goal: float, overhead: int = 0) -> float:
     """Where estimates say the goal (a log size) lies."""
     sizes: dict[float, float] = {}
     setting = (low + high) / 2

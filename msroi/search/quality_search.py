@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from msroi.errors import TargetError
-from msroi.search.matching import FINEST, Match, RealEncoder, Verdict, estimated, onward
+from msroi.search.matching import FINEST, Match, Verdict, estimated, onward
+from msroi.search.session import Session
 
 
 class Judge(Protocol):
@@ -19,6 +20,9 @@ class Judge(Protocol):
 
     def rough(self, data: bytes) -> float:
         """About the margin of that verdict, for little time; the better, the more verdicts were asked for."""
+
+    def harder(self, data: bytes) -> str:
+        """The condition that is the harder one for a file that was judged, if only roughly; see `Session.variant`."""
 
 
 # Decibels that a file gains where its log size grows by 1, roughly; a margin so little above 0 is near enough, which
@@ -34,7 +38,7 @@ _STRIDE, _PREPARED = 0.03, 0.01
 
 
 def border_between(
-    encoder: RealEncoder, low: float, high: float, judge: Judge, near_bytes: int, within: float, n_files: int
+    encoder: Session, low: float, high: float, judge: Judge, near_bytes: int, within: float, n_files: int
 ) -> tuple[bytes, float]:
     """A file whose margin is at most `within` above or below 0, or the last one of `n_files`, and its margin.
 
@@ -53,7 +57,7 @@ def border_between(
         setting = min(max(following, setting - most), setting + most)
 
 
-def fewest_bytes_between(encoder: RealEncoder, low: float, high: float, judge: Judge, near_bytes: int) -> Match:
+def fewest_bytes_between(encoder: Session, low: float, high: float, judge: Judge, near_bytes: int) -> Match:
     """The smallest file found that is good enough, over settings from `low` to `high`.
 
     near_bytes: a size near which the answer is expected. Secants on the rough margin come
@@ -63,7 +67,7 @@ def fewest_bytes_between(encoder: RealEncoder, low: float, high: float, judge: J
     """
     setting: float | None = estimated(encoder, low, high, math.log(max(1, near_bytes)))
     search = _Search(judge, low, high)
-    makers: dict[bytes, RealEncoder] = {}  # of files that may be the best: what is to be known of one its encoder says
+    makers: dict[bytes, Session] = {}  # of files that may be the best: what is to be known of one its encoder says
     while setting is not None:
         prepared = encoder.near(setting)
         makers[search.look(prepared.encode(setting), setting, fresh=True)] = prepared

@@ -56,10 +56,10 @@ def codecs(picture: images.Picture, preset: Preset) -> dict[str, Callable[[int],
     assert source is not None, "a JPEG of Pillow's has a lattice"
 
     jpegli = Files(Jpegli().start(Subject(picture)), 0.0)
-    assert isinstance(jpegli.settings, Interval), "jpegli's distances need ajpegli"
+    assert isinstance(jpegli.knob, Interval), "jpegli's distances need ajpegli"
 
     def landing(encoder: Any, **closeness: Any) -> Callable[[int], bytes]:
-        low, high = encoder.settings.low, encoder.settings.high
+        low, high = encoder.knob.low, encoder.knob.high
         return lambda max_bytes: land_within(encoder, low, high, max_bytes, **closeness).data
 
     return {

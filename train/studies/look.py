@@ -21,7 +21,7 @@ from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
 from msroi.codecs.jpeg.tables import PRESETS
-from msroi.search.matching import land_within
+from msroi.search.targets import largest
 from train.encoder import made
 from train.encoder.scores import Reference
 from train.studies.peers import at_plains_bytes
@@ -82,7 +82,7 @@ def row(pixels: Pixels, corner: tuple[int, int], quality: int, zoom: int, chroma
     files = {
         "plain": plain.encode(pixels, quality),
         "jpegli": at_plains_bytes("jpegli", pixels, quality),
-        "ours": land_within(encoder, encoder.settings.low, encoder.settings.high, budget).data,
+        "ours": largest(encoder, budget).data,
     }
     shown = {"original": pixels} | {name: np.ascontiguousarray(plain.decode(data)) for name, data in files.items()}
     result = []

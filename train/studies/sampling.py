@@ -24,7 +24,7 @@ from msroi.codecs.jpeg.tables import PRESETS
 from msroi.drawn import is_drawn
 from msroi.images import Picture
 from msroi.metadata import jpeg_facts
-from msroi.search.matching import land_within
+from msroi.search.targets import largest
 from train.encoder.made import PICTURES
 from train.encoder.scores import Reference
 
@@ -53,7 +53,7 @@ def pictures(folders: list[Path], count: int | None, side: int | None = SIDE) ->
 def scored(pixels: Pixels, chroma: str, max_bytes: int) -> tuple[npt.NDArray[np.float64], str]:
     """PSNR, SSIM, MS-SSIM, SSIMULACRA2 with a value of --chroma, and the sampling of the file."""
     encoder = CODECS["rdo"](chroma=chroma).start(Picture(pixels), None, 1)
-    data = land_within(encoder, encoder.settings.low, encoder.settings.high, max_bytes).data
+    data = largest(encoder, max_bytes).data
     mse, *others = Reference(pixels).score(np.ascontiguousarray(plain.decode(data)))
     sampling = {"4:4:4": "444"}.get(jpeg_facts(data).sampling or "", "420")
     return np.array([10 * math.log10(65025 / max(mse, 1e-9)), *others]), sampling

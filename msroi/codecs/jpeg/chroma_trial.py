@@ -20,12 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.codecs.jpeg import plain, rdo
+from msroi.codecs.jpeg.base import MapOrMaker
 from msroi.codecs.jpeg.plain import QualityEncoder
-from msroi.codecs.jpeg.rdo import MapOrMaker, RdoEncoder
+from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
 from msroi.codecs.jpeg.tables import PRESETS
 from msroi.drawn import is_drawn
 from msroi.metrics.ssimulacra2 import ssimulacra2_distance
+from msroi.search.session import Session
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -82,14 +84,14 @@ def _by_trial(picture: Picture) -> bool:
     return coloured and is_drawn(pixels)
 
 
-class Either:
+class Either(Session):
     """One picture, ready to be coded with one sampling; what a search found is then compared with the other.
 
     pixels: uint8 (height, width, 3). first: encoder of the sampling that is tried first; start_other starts that of the
     other.
     """
 
-    settings = RdoEncoder.settings
+    knob = RdoEncoder.knob
 
     def __init__(self, pixels: Pixels, first: RdoEncoder, start_other: Callable[[], RdoEncoder]) -> None:
         self._pixels, self._first, self._start_other = pixels, first, start_other
@@ -106,13 +108,14 @@ class Either:
         """The encoder of the first sampling, prepared as `RdoEncoder.near` does."""
         return First(self._first.near(setting, n_bytes), self)
 
-    def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[None, str]:
-        """As `RdoEncoder.revised` of an encoder that is not prepared: nothing is known."""
-        return None, ""
+    @property
+    def has_variants(self) -> bool:
+        """As `RdoEncoder.has_variants`."""
+        return self._first.has_variants
 
-    def harder_on(self, metric: str) -> RdoEncoder | None:
-        """As `RdoEncoder.harder_on`, of the first sampling."""
-        return self._first.harder_on(metric)
+    def variant(self, metric: str) -> RdoEncoder | None:
+        """As `RdoEncoder.variant`, of the first sampling."""
+        return self._first.variant(metric)
 
     def start_other(self) -> RdoEncoder:
         """The encoder of the other sampling."""
@@ -123,8 +126,10 @@ class Either:
         return ssimulacra2_distance(_sample(self._pixels), _sample(np.asarray(plain.decode(data))))
 
 
-class First:
+class First(Session):
     """The first sampling's encoder, prepared."""
+
+    knob = RdoEncoder.knob
 
     def __init__(self, encoder: RdoEncoder, either: Either) -> None:
         self._encoder, self._either = encoder, either
@@ -151,11 +156,13 @@ class First:
         return Second(self._either, Kept(data, note), setting), note
 
 
-class Second:
+class Second(Session):
     """The other sampling's encoder: prepared, when it is used, where its files have as many bytes as the first's file.
 
     setting: of the first's file; what the encoder knows by another is called so here.
     """
+
+    knob = RdoEncoder.knob
 
     def __init__(self, either: Either, rival: Kept, setting: float) -> None:
         self._either, self._rival, self._anchor = either, rival, min(setting, LAST)
@@ -177,7 +184,7 @@ class Second:
         own = self._prepared[1]
         if setting <= self._anchor:
             return own + setting - self._anchor
-        return own + (setting - self._anchor) * (BEYOND - own) / (self._either.settings.high - self._anchor)
+        return own + (setting - self._anchor) * (BEYOND - own) / (self._either.knob.high - self._anchor)
 
     def encode(self, setting: float) -> bytes:
         """The JPEG at `setting`."""
@@ -186,10 +193,6 @@ class Second:
     def rough_bytes(self, setting: float) -> float:
         """About how many bytes that has."""
         return self._prepared[0].rough_bytes(self._own(setting))
-
-    def near(self, setting: float, n_bytes: float | None = None) -> Second:
-        """It is prepared for where the first's file lies."""
-        return self
 
     def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[Second | Kept | None, str]:
         """What its own encoder says of a file; if that is content with the end of a search, the better one of two."""
@@ -206,23 +209,17 @@ class Second:
 
 
 @dataclass(frozen=True)
-class Kept:
+class Kept(Session):
     """A file that was found, and what was said of it: the one answer to every setting."""
 
     data: bytes
     note: str
 
+    knob = RdoEncoder.knob
+
     def encode(self, setting: float) -> bytes:
         """The file."""
         return self.data
-
-    def rough_bytes(self, setting: float) -> float:
-        """Its bytes."""
-        return len(self.data)
-
-    def near(self, setting: float, n_bytes: float | None = None) -> Kept:
-        """Itself."""
-        return self
 
     def revised(self, data: bytes, setting: float, n_bytes: float | None = None) -> tuple[None, str]:
         """Nothing more to do, and the note."""
@@ -241,7 +238,7 @@ def _sample(pixels: Pixels) -> Pixels:
 
 def _estimated(encoder: RdoEncoder, n_bytes: int) -> float:
     """The setting at which files have about `n_bytes` bytes by estimate."""
-    low, high = encoder.settings.low, encoder.settings.high
+    low, high = encoder.knob.low, encoder.knob.high
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if encoder.rough_bytes(middle) < n_bytes else (low, middle)

@@ -8,7 +8,7 @@ budget B(Q) that other encoders are measured against.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,11 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from msroi.codecs.jpeg import lossless
+from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
 from msroi.metadata.segments import DHT, DQT, parse
+from msroi.search.knobs import Steps
+from msroi.search.session import Session
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -75,13 +79,13 @@ def _how_coded(jpeg: bytes) -> tuple[int, bytes, frozenset[bytes]]:
     return frame.marker, frame.payload[6:], tables
 
 
-class QualityEncoder:
+class QualityEncoder(Session):
     """Encodes one picture at any quality from 1 to 100, with plain's settings.
 
     For one thread: Pillow notes the settings of a save on the image itself.
     """
 
-    settings: Sequence[int] = QUALITIES
+    knob = Steps("quality", QUALITIES)
 
     def __init__(self, pixels: Pixels) -> None:
         self._image = Image.fromarray(pixels)
@@ -90,18 +94,33 @@ class QualityEncoder:
         """The JPEG at quality `setting`."""
         return _save(self._image, setting)
 
+    def compacted(self) -> Session:
+        """The same files with Huffman codes of their own."""
+        return _Compacted(self)
+
+
+class _Compacted(Session):
+    knob = QualityEncoder.knob
+
+    def __init__(self, usual: QualityEncoder) -> None:
+        self._usual = usual
+
+    def encode(self, setting: int) -> bytes:
+        return lossless.compact(self._usual.encode(setting))
+
 
 @dataclass(frozen=True)
-class Plain:
+class Plain(JpegCodec):
     """The codec `plain`. It codes the picture as stored, so that the orientation tag stays right."""
 
     name: ClassVar[str] = "plain"
     version: ClassVar[str] = "2"
     uses_map: ClassVar[bool] = False
-    look: ClassVar[int] = len(QUALITIES)
+    is_yardstick: ClassVar[bool] = True
+    quality_options: ClassVar[tuple[str, ...]] = ()
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = SEQUENTIAL_420
 
-    def start(self, picture: Picture, saliency: npt.NDArray[np.float32] | None, threads: int) -> QualityEncoder:
+    def start(self, picture: Picture, saliency: MapOrMaker, threads: int) -> QualityEncoder:
         """An encoder of the stored pixels; the map and the threads are not used."""
         return QualityEncoder(picture.pixels)
 

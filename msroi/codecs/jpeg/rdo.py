@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.codecs.jpeg import _kernels, block_weights, guard, symbol_prices
+from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
 from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, Parts, dc_of, from_pixels
 from msroi.codecs.jpeg.dark import dark_blocks
 from msroi.codecs.jpeg.plain import QualityEncoder
@@ -29,6 +30,7 @@ from msroi.codecs.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, 
 from msroi.errors import OptionError, SaliencyError
 from msroi.options import flag, one_of, whole_number
 from msroi.search.knobs import Interval
+from msroi.search.session import Session
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 Pixels = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.uint16]
 Levels = npt.NDArray[np.int16]
-MapOrMaker = Floats | Callable[[], Floats | None] | None
 
 # A setting t in [0, 1] stands for the table scale s = COARSEST (FINEST / COARSEST)^t. At COARSEST all steps
 # are 255 and blocks are blank, at FINEST all are 1.
@@ -70,7 +71,7 @@ _STUFFING = 1.004
 
 
 @dataclass(frozen=True)
-class Rdo:
+class Rdo(JpegCodec):
     """The codec `rdo`.
 
     q_low, q_high: libjpeg qualities whose tolerated errors stand for a map of 0 and of 1; 1 to 100, q_low
@@ -84,8 +85,8 @@ class Rdo:
     name: ClassVar[str] = "rdo"
     version: ClassVar[str] = "4"
     uses_map: ClassVar[bool] = True
-    takes_maker: ClassVar[bool] = True
-    look: ClassVar[int] = 0
+    is_yardstick: ClassVar[bool] = False
+    quality_options: ClassVar[tuple[str, ...]] = ("q_low", "q_high")
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
     q_low: int = 30
@@ -187,7 +188,7 @@ class _Sample:
     share: float = 1.0
 
 
-class RdoEncoder:
+class RdoEncoder(Session):
     """One picture, ready to be coded at any real setting from 0 (smallest file) to 1 (largest).
 
     pixels: uint8 (height, width[, 3]). source: their coefficients, of a JPEG source with its tables: ours are then
@@ -197,7 +198,7 @@ class RdoEncoder:
     The same setting gives the same bytes, on any number of threads.
     """
 
-    settings = Interval(0.0, 1.0)
+    knob = Interval(0.0, 1.0)
 
     def __init__(
         self,
@@ -264,7 +265,12 @@ class RdoEncoder:
             tuned._shift += _setting_between(truth * tuned._bytes_of(tuned._samples(setting)), usual)
         return tuned
 
-    def harder_on(self, metric: str) -> RdoEncoder | None:
+    @property
+    def has_variants(self) -> bool:
+        """Whether `variant` has an answer: not where the user chose a preset."""
+        return self._preset is DEFAULT
+
+    def variant(self, metric: str) -> RdoEncoder | None:
         """An encoder of the same picture that spends more on "psnr" or "ssim"; None where the user chose."""
         if self._preset is not DEFAULT:
             return None

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from msroi.codecs.jpeg.plain import QUALITIES, SEQUENTIAL_420, Pixels, QualityEncoder, decode, encode
+from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
+from msroi.codecs.jpeg.plain import SEQUENTIAL_420, Pixels, QualityEncoder, decode, encode
 from msroi.errors import OptionError, SaliencyError
 from msroi.options import whole_number
 
@@ -43,7 +44,7 @@ _STRIP = 16 * _MCU
 
 
 @dataclass(frozen=True)
-class TwoPass:
+class TwoPass(JpegCodec):
     """The codec `two-pass`.
 
     q_low, q_high: qualities of the lowest and the highest level, 1 to 100, q_low at most q_high
@@ -55,7 +56,8 @@ class TwoPass:
     name: ClassVar[str] = "two-pass"
     version: ClassVar[str] = "2"
     uses_map: ClassVar[bool] = True
-    look: ClassVar[int] = len(QUALITIES)
+    is_yardstick: ClassVar[bool] = False
+    quality_options: ClassVar[tuple[str, ...]] = ("q_low", "q_high")
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = SEQUENTIAL_420
 
     q_low: int = 30
@@ -79,17 +81,18 @@ class TwoPass:
         steps, span = self.levels - 1, self.q_high - self.q_low
         return tuple((2 * (self.q_low * steps + span * i) + steps) // (2 * steps) for i in range(self.levels))
 
-    def start(self, picture: Picture, saliency: Saliency | None, threads: int) -> QualityEncoder:
+    def start(self, picture: Picture, saliency: MapOrMaker, threads: int) -> QualityEncoder:
         """Make the composite; the encoder returned codes it at any Q_final from 1 to 100.
 
-        saliency: float32 (height, width) in [0, 1], aligned with the stored pixels.
+        saliency: float32 (height, width) in [0, 1], aligned with the stored pixels, or what makes it.
         threads: at most so many strips at once; the result does not depend on it.
         Errors: SaliencyError without a map or with one of another shape.
         """
-        if saliency is None or saliency.shape != picture.pixels.shape[:2]:
-            got = "none" if saliency is None else f"one of shape {saliency.shape}"
+        values = saliency() if callable(saliency) else saliency
+        if values is None or values.shape != picture.pixels.shape[:2]:
+            got = "none" if values is None else f"one of shape {values.shape}"
             raise SaliencyError(f"two-pass needs a map of shape {picture.pixels.shape[:2]}, got {got}")
-        return QualityEncoder(self.composite(picture.pixels, saliency, threads))
+        return QualityEncoder(self.composite(picture.pixels, values, threads))
 
     def composite(self, pixels: Pixels, saliency: Saliency, threads: int = 1) -> Pixels:
         """The first pass: uint8 as `pixels`, each pixel from the picture of its level."""
