@@ -76,6 +76,7 @@ class Files(Session):
 
     def __init__(self, session: Session, seconds: float, log: list[tuple[bytes, float]] | None = None) -> None:
         self._session, self._seconds = session, seconds
+        self.has_variants = session.has_variants
         self._files: dict[Any, bytes] = {}
         self._log: list[tuple[bytes, float]] = [] if log is None else log
 
@@ -83,11 +84,6 @@ class Files(Session):
     def knob(self) -> Knob:
         """The session's."""
         return self._session.knob
-
-    @property
-    def has_variants(self) -> bool:
-        """Whether the session has."""
-        return self._session.has_variants
 
     def encode(self, setting: Any) -> bytes:
         """The file at a setting."""

@@ -15,6 +15,9 @@ class Session(ABC):
     worth while where a file takes long to make.
     """
 
+    has_variants = False
+    """Whether it is worth while to ask for a `variant`."""
+
     @property
     @abstractmethod
     def knob(self) -> Knob:
@@ -38,11 +41,6 @@ class Session(ABC):
         None; and what should be known of the file, "" if nothing. n_bytes: what the search aims at, if `data` is not
         its end."""
         return None, ""
-
-    @property
-    def has_variants(self) -> bool:
-        """Whether `variant` has an answer."""
-        return False
 
     def variant(self, metric: str) -> Session | None:
         """A session of the same picture that spends more on "psnr" or on "ssim"; None where there is none."""

@@ -92,6 +92,7 @@ class Either(Session):
     """
 
     knob = RdoEncoder.knob
+    has_variants = True
 
     def __init__(self, pixels: Pixels, first: RdoEncoder, start_other: Callable[[], RdoEncoder]) -> None:
         self._pixels, self._first, self._start_other = pixels, first, start_other
@@ -107,11 +108,6 @@ class Either(Session):
     def near(self, setting: float, n_bytes: float | None = None) -> First:
         """The encoder of the first sampling, prepared as `RdoEncoder.near` does."""
         return First(self._first.near(setting, n_bytes), self)
-
-    @property
-    def has_variants(self) -> bool:
-        """As `RdoEncoder.has_variants`."""
-        return self._first.has_variants
 
     def variant(self, metric: str) -> RdoEncoder | None:
         """As `RdoEncoder.variant`, of the first sampling."""

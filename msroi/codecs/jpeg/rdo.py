@@ -199,6 +199,7 @@ class RdoEncoder(Session):
     """
 
     knob = Interval(0.0, 1.0)
+    has_variants = True
 
     def __init__(
         self,
@@ -264,11 +265,6 @@ class RdoEncoder(Session):
         if self._source.tables is not None:  # its tables move in jumps, and sizes with them
             tuned._shift += _setting_between(truth * tuned._bytes_of(tuned._samples(setting)), usual)
         return tuned
-
-    @property
-    def has_variants(self) -> bool:
-        """Whether `variant` has an answer: not where the user chose a preset."""
-        return self._preset is DEFAULT
 
     def variant(self, metric: str) -> RdoEncoder | None:
         """An encoder of the same picture that spends more on "psnr" or "ssim"; None where the user chose."""
