@@ -19,9 +19,15 @@ status an HTTP service answers with.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Self, TypeVar
+
+Kind = TypeVar("Kind", bound="MsroiError")
+
 
 class MsroiError(Exception):
-    """Base of every error that msroi raises on purpose."""
+    """Base of every error that msroi raises on purpose. Each survives a pipe between processes."""
 
     exit_status = 1
     http_status = 500
@@ -29,6 +35,14 @@ class MsroiError(Exception):
     def __init__(self, message: str) -> None:
         # One line, whatever a foreign library put into its own message.
         super().__init__(" ".join(str(message).split()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not by the constructor, which may take other things than the message.
+        return _made_again, (type(self), str(self), dict(self.__dict__))
+
+    def named(self, name: str) -> Self:
+        """The same error, its kind and its fields, with a name in front of the message."""
+        return _made_again(type(self), f"{name}: {self}", self.__dict__)
 
 
 class ImageError(MsroiError, OSError):
@@ -88,3 +102,19 @@ class MissingExtraError(MsroiError, ModuleNotFoundError):
 
 class NotBuiltError(MsroiError, ImportError):
     """The compiled module is not beside the package's files; the message says how to come to one that has it."""
+
+
+@contextlib.contextmanager
+def about(name: str) -> Iterator[None]:
+    """Puts an input's name in front of our own errors; their kinds, fields and causes stay."""
+    try:
+        yield
+    except MsroiError as error:
+        raise error.named(name) from error.__cause__
+
+
+def _made_again(kind: type[Kind], message: str, fields: Mapping[str, Any]) -> Kind:
+    error = kind.__new__(kind)
+    MsroiError.__init__(error, message)
+    error.__dict__.update(fields)
+    return error

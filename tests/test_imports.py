@@ -17,6 +17,7 @@ RANKS = {
     "version": 0,
     "errors": 0,
     "options": 1,
+    "threads": 1,
     "arrays": 1,
     "extras": 1,
     "metadata": 1,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from typing import Any
 
-import numpy as np
 import pytest
 
 from msroi.work import Budget, Failed, in_order
@@ -82,33 +80,6 @@ def test_the_budget_is_shared_by_the_jobs() -> None:
     assert Budget.of(10, 6, 2) == Budget(6, 1)
     assert Budget.of(0, None, 2) == Budget(1, 2)
     assert Budget.of(10).n_threads >= 1
-
-
-def test_libraries_with_threads_of_their_own_are_held_to_it(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    import cv2
-    import onnxruntime
-
-    from msroi import saliency_map
-    from msroi.saliency import network
-
-    seen: list[int] = []
-    session = onnxruntime.InferenceSession
-
-    def spy(data: bytes, options: Any, **more: Any) -> Any:
-        seen.append(options.intra_op_num_threads)
-        return session(data, options, **more)
-
-    usual = saliency_map(photo)
-    monkeypatch.setattr(onnxruntime, "InferenceSession", spy)
-    before = cv2.getNumThreads(), network._limit
-    network._load.cache_clear()
-    try:
-        Budget(1, 3).bound_libraries()
-        assert cv2.getNumThreads() == 3
-        assert np.array_equal(saliency_map(photo), usual) and usual.std() > 0.05 and seen == [3]
-    finally:
-        cv2.setNumThreads(before[0])
-        monkeypatch.setattr(network, "_limit", before[1])
 
 
 def test_keeping_memory_changes_no_bytes() -> None:

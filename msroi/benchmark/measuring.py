@@ -24,6 +24,7 @@ from msroi.errors import MsroiError, TargetError
 from msroi.images import read, write_atomically
 from msroi.metrics import Metric, Pair
 from msroi.metrics.catalogue import measured
+from msroi.threads import bound
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Measuring:
     """Handles tasks; keeps the picture of the last one."""
 
     def __init__(self, plan: Plan) -> None:
-        cv2.setNumThreads(1)  # pictures run beside each other, and times should mean something
+        bound(1)  # pictures run beside each other, and times should mean something
         self._plan = plan
         self._encoders = find_encoders(tuple(ENCODERS), plan.against, plan.weights)
         self._known: tuple[str, Subject] | None = None

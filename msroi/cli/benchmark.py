@@ -18,6 +18,7 @@ from msroi.cli.arguments import add_running, positive_number, whole_number
 from msroi.cli.inputs import expand
 from msroi.cli.output import Screen, make_table, number
 from msroi.errors import ImageError
+from msroi.threads import most
 
 if TYPE_CHECKING:
     from msroi.benchmark.rows import Row
@@ -125,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         against=arguments.against,
         ssimulacra2=not arguments.no_ssimulacra2,
         page_megabytes=arguments.page_megabytes,
-        threads=getattr(arguments, "threads", _processors()),
+        threads=getattr(arguments, "threads", most()),
         command=shlex.join(["msroi", *arguments.words]),
     )
     summary = measured(request, screen)
@@ -187,10 +188,6 @@ def _masks(word: str | None) -> Path | str | None:
     from msroi.benchmark.inputs import CENTRE
 
     return word if word is None or word == CENTRE else Path(word)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # --- on the screen ------------------------------------------------------------------------------

@@ -226,7 +226,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         outputs = planned(inputs, output, _place(arguments.directory))
     budget = Budget.of(len(inputs), arguments.jobs, getattr(arguments, "threads", None))
-    budget.bound_libraries()
+    budget.bound_process()
     if len(inputs) > 1:
         keep_memory()
     options = {

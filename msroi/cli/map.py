@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msroi.cli import files
-from msroi.cli.arguments import add_inputs, add_limits, add_map_options, add_running, given, hints_of, limits_of
+from msroi.cli.arguments import add_inputs, add_limits, add_map_options, add_running, hints_of, limits_of
 from msroi.cli.each import run_each
 from msroi.cli.inputs import STANDARD_STREAM, TO_STDOUT, Input, expand, named, planned
 from msroi.cli.output import Screen
 from msroi.errors import OptionError
+from msroi.threads import bound
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     output = _single_output(arguments, forms)
     inputs, problems = expand(arguments.inputs, arguments.directory)
     outputs = {form: planned(inputs, output, named(SUFFIXES[form], arguments.directory)) for form in forms}
+    if hasattr(arguments, "threads"):
+        bound(arguments.threads)
     screen = Screen(arguments, data_on_stdout=output == STANDARD_STREAM)
     job = _Job(arguments, screen, inputs, outputs)
     return run_each(inputs, problems, job.draw, screen)
@@ -94,8 +97,7 @@ class _Job:
         if not to_stdout:
             for path in paths.values():
                 files.check_free(path, self.arguments.overwrite, files.inputs_on_disk(self.inputs))
-        threads = given(self.arguments, "threads")
-        picture = read(item.open(), name=item.name, limits=limits_of(self.arguments), **threads)
+        picture = read(item.open(), name=item.name, limits=limits_of(self.arguments))
         steering = steer(hints_of(self.arguments), picture)
         for form, path in paths.items():
             data = _encode(form, steering.saliency, picture)

@@ -17,7 +17,7 @@ from msroi.cli.each import run_each
 from msroi.cli.inputs import STANDARD_STREAM, TO_STDOUT, Input, expand, named, planned
 from msroi.cli.neural_options import SUFFIX, add_weights, load_codec
 from msroi.cli.output import Screen
-from msroi.errors import BitstreamError, MsroiError, OptionError
+from msroi.errors import BitstreamError, OptionError, about
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,10 +81,8 @@ class _Job:
             files.check_free(output, self.arguments.overwrite, self.inputs)
         limits = limits_of(self.arguments)
         data = item.read(limits.max_bytes)
-        try:
+        with about(item.name):
             pixels, metadata, part = self._decoded(data, limits)
-        except MsroiError as error:
-            raise type(error)(f"{item.name}: {error}") from error.__cause__
         suffix = ".png" if output == TO_STDOUT else output.suffix
         file = attached.picture_file(pixels, metadata, suffix)
         files.write_planned(self.arguments, output, file, self.inputs)

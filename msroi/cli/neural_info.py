@@ -10,7 +10,7 @@ from msroi.cli.each import run_each
 from msroi.cli.inputs import Input, expand
 from msroi.cli.neural_options import SUFFIX, add_weights
 from msroi.cli.output import Screen
-from msroi.errors import MsroiError
+from msroi.errors import about
 
 EXAMPLES = """\
 examples:
@@ -38,10 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     def tell(item: Input) -> None:
         from msroi.codecs.neural.facts import file_facts
 
-        try:
+        with about(item.name):
             facts = file_facts(item.read(limits.max_bytes), arguments.weights, limits)
-        except MsroiError as error:
-            raise type(error)(f"{item.name}: {error}") from error.__cause__
         others = {name: value for name, value in facts.items() if name != "n_bytes"}
         screen.record({"input": item.name, "input_bytes": facts["n_bytes"], **others})
         for line in (item.name, *_lines(facts)):

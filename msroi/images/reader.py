@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from msroi.errors import ImageError, InputMissingError, MsroiError, OptionError
+from msroi.errors import ImageError, InputMissingError, MsroiError, OptionError, about
 from msroi.images import colour
 from msroi.images.decoders import DECODERS
 from msroi.images.formats import recognise
@@ -44,7 +44,7 @@ def read(image: Any, *, name: str | None = None, limits: Limits | None = None) -
     if isinstance(image, Picture):
         return image
     name = name or _name_of(image)
-    with _named(name):
+    with about(name):
         if isinstance(image, np.ndarray):
             return _from_array(image, name, limits)
         if isinstance(image, Image.Image):
@@ -69,15 +69,6 @@ def _name_of(image: Any) -> str:
         return os.fsdecode(image)
     name = getattr(image, "name", None)
     return name if isinstance(name, str) and name else "image"
-
-
-@contextlib.contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Puts the input's name in front of our own errors."""
-    try:
-        yield
-    except MsroiError as error:
-        raise type(error)(f"{name}: {error}") from error.__cause__
 
 
 @contextlib.contextmanager

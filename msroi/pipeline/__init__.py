@@ -27,6 +27,7 @@ from msroi.pipeline.job import Job, prepare
 from msroi.pipeline.original import ALREADY_MADE, already_made, is_made_by
 from msroi.pipeline.request import MATCHES, Request
 from msroi.pipeline.result import Outcome, Report, Result
+from msroi.threads import bounded, most
 
 if TYPE_CHECKING:
     from msroi.options import Box, Chroma, MapKind, MapQuality, Match, Method, PercentBox, Tune
@@ -95,12 +96,19 @@ def compress(
     gain_map: False drops HDR gain maps, which are pixels; no other option drops them but max_side.
     min_savings, force: a JPEG input is kept where the result would not be smaller, or not by this percentage
         (`msroi.pipeline.original` says how); force overrides that, and makes anew what this request had made before.
-    threads: at most so many, default all processors; the result does not depend on it.
+    threads: at most so many, of the libraries' own pools too (`msroi.threads`), default all processors; the result does
+        not depend on it.
     limits: what is refused before decoding. name: the input's name in messages.
     Errors: the subclasses of MsroiError.
     """
     request, hints = asked(locals())
-    n_threads = _processors() if threads is None else whole_number("threads", threads, 1)
+    n_threads = most() if threads is None else whole_number("threads", threads, 1)
+    with bounded(None if threads is None else n_threads):
+        return _compressed(image, request, hints, n_threads, limits, name)
+
+
+def _compressed(image: Any, request: Request, hints: Hints, n_threads: int, limits: Limits, name: str | None) -> Result:
+    """What `compress` does."""
     path = _path_of(image)
     stages = Stages()
     source = images.read(image, name=name, limits=limits)
@@ -108,7 +116,7 @@ def compress(
     job = prepare(request, source, hints, n_threads)
     outcome = already_made(job)
     stages.end("prepare")
-    if outcome is not None and hints.focus and max_side is not None:
+    if outcome is not None and hints.focus and request.max_side is not None:
         outcome = replace(outcome, notices=(_NO_MAP_AGAIN,))
     else:
         job = job.with_map()
@@ -252,10 +260,3 @@ def _path_of(image: Any) -> Path | None:
         # PIL pictures that were opened from a file; files.
         path = getattr(image, "filename", None) or getattr(image, "name", None)
     return Path(os.fsdecode(path)).absolute() if isinstance(path, str | bytes) and path else None
-
-
-def _processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from msroi import extras
+from msroi import extras, threads
 from msroi.errors import MissingExtraError, OptionError
 from msroi.saliency.activation_maps import enlarged, stretched
 
@@ -26,6 +26,8 @@ try:
     import keras
 except ImportError as error:  # pragma: no cover - depends on what is installed
     raise extras.missing("Grad-CAM needs an extra; install it", "keras") from error
+
+threads.bound_tensorflow()
 
 
 def grad_cam(model: keras.Model, picture: np.ndarray, class_index: int | None = None, layer: str | None = None) -> Any:

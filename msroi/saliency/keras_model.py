@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from msroi import extras
+from msroi import extras, threads
 from msroi.errors import OptionError, SaliencyError
 from msroi.saliency import network as runtime
 from msroi.saliency.architecture import (
@@ -37,6 +37,8 @@ try:
     from keras import layers, ops
 except ImportError as error:  # pragma: no cover - depends on what is installed
     raise extras.missing("the Keras network needs an extra; install it", "keras") from error
+
+threads.bound_tensorflow()
 
 
 def build_trunk() -> keras.Model:

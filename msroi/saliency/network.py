@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from msroi import threads
 from msroi.errors import SaliencyError
 
 WEIGHTS = Path(__file__).with_name("weights")
@@ -34,7 +34,6 @@ MAX_THREADS = 4
 """A network of this size gains nothing from more; results do not depend on their number."""
 
 _loading = threading.Lock()
-_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,12 +94,6 @@ def network_input(pixels: np.ndarray, side: int) -> np.ndarray:
     return cv2.cvtColor(reduced, cv2.COLOR_GRAY2RGB) if reduced.ndim == 2 else reduced
 
 
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _side(length: float) -> int:
     return min(MAX_SIDE, max(MIN_SIDE, STRIDE * round(length / STRIDE)))
 
@@ -113,13 +106,7 @@ def load(name: str = DEFAULT_NETWORK, folder: Path | None = None) -> Network:
     Raises SaliencyError naming the file if it is missing, unreadable or not the one of its card.
     """
     with _loading:
-        return _load(name, folder or WEIGHTS, min(MAX_THREADS, _limit or _processors()))
-
-
-def limit_threads(n_threads: int) -> None:
-    """From now on no picture takes more threads of this process than that."""
-    global _limit
-    _limit = n_threads
+        return _load(name, folder or WEIGHTS, min(MAX_THREADS, threads.most()))
 
 
 @functools.cache

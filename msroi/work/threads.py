@@ -8,11 +8,12 @@ a process costs .4 s and 60 MB before its first picture. Six camera photos take 
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msroi.threads import bound, most
 
 Task = TypeVar("Task")
 Made = TypeVar("Made")
@@ -40,25 +41,13 @@ class Budget:
     @classmethod
     def of(cls, n_tasks: int, jobs: int | None = None, threads: int | None = None) -> Budget:
         """For so many tasks. jobs: at a time; threads: of all jobs together; by default one a processor."""
-        total = threads or processors()
+        total = threads or most()
         n_jobs = max(1, min(n_tasks, jobs or min(total, MOST_JOBS)))
         return cls(n_jobs, max(1, total // n_jobs))
 
-    def bound_libraries(self) -> None:
-        """Hold OpenCV and ONNX Runtime, which have threads of their own for the whole process, to it."""
-        import cv2
-
-        from msroi.saliency.network import limit_threads
-
-        cv2.setNumThreads(self.n_threads)
-        limit_threads(self.n_threads)
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    def bound_process(self) -> None:
+        """Hold the libraries that have threads of their own for the whole process to it."""
+        bound(self.n_threads)
 
 
 def in_order(

@@ -101,8 +101,13 @@ class TwoPass(JpegCodec):
         def fill(rows: slice) -> None:
             composite[rows] = self._strip(pixels, saliency, rows)
 
-        with ThreadPoolExecutor(max(1, threads)) as pool:
-            for _ in pool.map(fill, _strips(len(pixels))):
+        strips = list(_strips(len(pixels)))
+        if min(threads, len(strips)) < 2:
+            for rows in strips:
+                fill(rows)
+            return composite
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(fill, strips):  # raises what a strip raised
                 pass
         return composite
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msroi.codecs.neural import attached
 from msroi.codecs.neural.allocation import softened
 from msroi.codecs.neural.contract import NeuralCodec, Rate, Saliency, load
-from msroi.errors import MsroiError, TargetError
+from msroi.errors import TargetError, about
 from msroi.images import Limits, Picture, read
 from msroi.images import strip as stripped
 
@@ -85,13 +85,11 @@ def encode(
     metadata = stripped(picture.metadata, 1) if strip else picture.metadata
     sections, notices = attached.carried(metadata)
     notices = (*picture.notices, *metadata.notices, *notices)
-    try:
+    with about(picture.source.name):
         steering, identity, notice = _steering(hints, picture)
         width, height = picture.upright_size
         own = _without(rate, height, width, attached.n_bytes(sections)) if sections else rate
         data = coder.compress(picture.upright, steering, own, progress=progress)
-    except MsroiError as error:
-        raise type(error)(f"{picture.source.name}: {error}") from error.__cause__
     notices = (*notices, notice) if notice else notices
     return Encoded(attached.attach(data, sections), steering, identity, notices)
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from msroi import extras
+from msroi import extras, threads
 from msroi.codecs.neural.recurrent import context
 from msroi.codecs.neural.recurrent.context import BITS
 from msroi.errors import OptionError
@@ -32,6 +32,8 @@ try:
     from keras import layers, ops
 except ImportError as error:  # pragma: no cover - depends on what is installed
     raise extras.missing("the neural codecs need an extra; install it", "keras") from error
+
+threads.bound_tensorflow()
 
 
 RESIDUAL_GAIN = 5.0
