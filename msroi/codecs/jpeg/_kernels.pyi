@@ -1,7 +1,7 @@
 """Compiled kernels of the rdo encoder: stateless, threaded over rows, results independent of `threads`.
 
-Arrays must be C-contiguous and of the very type; anything else is a TypeError, a wrong shape or value a
-ValueError. Blocks are 8 x 8, coefficients in zigzag order, in sixteenths of the scale of the orthonormal DCT.
+Arrays, those in lists as well, must be C-contiguous and of the very type; others are a TypeError, a wrong shape or
+value a ValueError. Blocks are 8 x 8, coefficients in zigzag order, in sixteenths of the scale of the orthonormal DCT.
 """
 
 from __future__ import annotations

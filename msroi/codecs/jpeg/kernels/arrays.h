@@ -1,7 +1,7 @@
 // NumPy arrays at the border: what a kernel may take for granted is checked here, once, before the GIL is released.
 //
 // Every refusal is a ValueError that names the argument. That arrays are C-contiguous and of the very type is pybind11's
-// check (`noconvert`); `Array` converts only inside the lists that write_jpeg and join_scans take. Used by all bindings.
+// check, a TypeError, where the argument says `noconvert`: all that are or hold arrays do. Used by all bindings.
 
 #pragma once
 

@@ -5,6 +5,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -79,7 +80,7 @@ py::bytes write_jpeg(const std::vector<Array<int16_t>>& levels, const Tables& ta
     return as_bytes(out);
 }
 
-py::list ac_scans(const Array<int16_t>& levels, int component, int threads) {
+py::typing::List<py::bytes> ac_scans(const Array<int16_t>& levels, int component, int threads) {
     check_levels(levels);
     if (component < 0 || component > 2) refuse("component: must be 0, 1 or 2");
     const msroi::Component own{levels.data(), levels.shape(0), levels.shape(1), 1, 1};
@@ -89,12 +90,12 @@ py::list ac_scans(const Array<int16_t>& levels, int component, int threads) {
         py::gil_scoped_release release;
         scans = msroi::component_scans(own, component + 1, threads);
     }
-    py::list out;
+    py::typing::List<py::bytes> out;
     for (const auto& scan : scans) out.append(as_bytes(scan));
     return out;
 }
 
-py::bytes join_scans(const std::vector<Array<int16_t>>& dc, const std::vector<std::vector<std::string>>& ac,
+py::bytes join_scans(const std::vector<Array<int16_t>>& dc, const std::vector<std::vector<py::bytes>>& ac,
                      const Tables& tables, const Sampling& sampling, py::ssize_t height, py::ssize_t width) {
     std::vector<std::pair<int64_t, int64_t>> blocks;
     std::vector<msroi::Digest> digests;
@@ -107,16 +108,22 @@ py::bytes join_scans(const std::vector<Array<int16_t>>& dc, const std::vector<st
     }
     const msroi::Frame frame = checked_frame(blocks, tables, sampling, height, width);
     if (ac.size() != dc.size()) refuse("ac: scans of each component");
+    std::vector<std::vector<std::string>> scans;
+    for (const auto& own : ac) scans.emplace_back(own.begin(), own.end());
     const auto steps = steps_of(tables);
     std::vector<uint8_t> out;
     {
         py::gil_scoped_release release;
-        out = msroi::join_scans(frame, steps, digests, ac);
+        out = msroi::join_scans(frame, steps, digests, scans);
     }
     return as_bytes(out);
 }
 
-py::tuple read_jpeg(const py::bytes& data, int only) {
+// Levels, tables and sampling of each component; height, width.
+using ReadJpeg = py::typing::Tuple<py::typing::List<Array<int16_t>>, py::typing::List<Array<uint16_t>>,
+                                   py::typing::List<py::typing::Tuple<int, int>>, int, int>;
+
+ReadJpeg read_jpeg(const py::bytes& data, int only) {
     if (only < -1 || only > 2) refuse("only: must be 0, 1 or 2, or -1 for all");
     char* bytes = nullptr;
     py::ssize_t n_bytes = 0;
@@ -140,11 +147,12 @@ py::tuple read_jpeg(const py::bytes& data, int only) {
 }
 
 void define_files(py::module_& module) {
-    module.def("write_jpeg", &write_jpeg, py::arg("levels"), py::arg("tables"), py::arg("sampling"), py::arg("height"),
-               py::arg("width"), py::arg("progressive"), py::arg("threads") = 1);
+    module.def("write_jpeg", &write_jpeg, py::arg("levels").noconvert(), py::arg("tables").noconvert(),
+               py::arg("sampling"), py::arg("height"), py::arg("width"), py::arg("progressive"),
+               py::arg("threads") = 1);
     module.def("ac_scans", &ac_scans, py::arg("levels").noconvert(), py::arg("component"), py::arg("threads") = 1);
-    module.def("join_scans", &join_scans, py::arg("dc"), py::arg("ac"), py::arg("tables"), py::arg("sampling"),
-               py::arg("height"), py::arg("width"));
+    module.def("join_scans", &join_scans, py::arg("dc").noconvert(), py::arg("ac"), py::arg("tables").noconvert(),
+               py::arg("sampling"), py::arg("height"), py::arg("width"));
     module.def("read_jpeg", &read_jpeg, py::arg("data"), py::arg("only") = -1);
 }
 
