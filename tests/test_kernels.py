@@ -89,6 +89,16 @@ def test_forward_dct_and_its_inverse(size: tuple[int, int]) -> None:
     assert np.abs(back - whole).max() < 4  # rounding of 64 coefficients by at most a half
 
 
+def test_a_block_of_dc_alone_decodes_to_one_value() -> None:
+    levels = np.zeros((3, 5, 64), np.int16)
+    levels[..., 0] = np.arange(-7, 8).reshape(3, 5)
+    levels[1, 2, 40] = 1  # the only one with anything else
+    decoded = _kernels.inverse_dct(levels, np.full(64, 11, np.uint16), 24, 40).reshape(3, 8, 5, 8).transpose(0, 2, 1, 3)
+    flat = np.ptp(decoded, axis=(2, 3)) == 0
+    assert np.array_equal(np.argwhere(~flat), [[1, 2]])
+    np.testing.assert_allclose(decoded[flat][:, 0, 0], levels[flat][:, 0] * 11 / 8, **CLOSE)
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("horizontal", "vertical"), [(True, True), (True, False)])
 def test_halve_is_gradient_descent_on_the_upsampled_error(
@@ -624,32 +634,92 @@ def test_wrong_arguments_are_refused() -> None:
         _kernels.huffman_lengths(np.full(256, -1, np.int64))
 
 
+def dc_blocks(values: object, dtype: type = np.int16) -> np.ndarray:
+    """Blocks whose DC are these numbers (rows, columns), their AC poison."""
+    blocks = np.full((*np.shape(values), 64), 777, dtype)
+    blocks[..., 0] = values
+    return blocks
+
+
 def test_settle_dc_is_the_best_chain() -> None:
     random = np.random.default_rng(5)
-    coefficients = random.normal(0, 4, (2, 4)).astype(np.float32)
-    coefficients[0, 1] = 2.49
+    step, scale = 5.0, 0.7
+    coefficients = dc_blocks(np.rint(random.normal(0, 4 * step * PARTS, (2, 4))))
+    coefficients[0, 1, 0] = round(2.49 * step * PARTS)
+    in_steps = unit(coefficients[..., 0]) / np.float32(step)
     weights = random.uniform(0.5, 2, (2, 4)).astype(np.float32)
     bits = (np.arange(12) * 0.3 + random.random(12)).astype(np.float32)
 
+    def settled(reach: float, bits: np.ndarray, limits: np.ndarray | None = None) -> np.ndarray:
+        levels = dc_blocks(np.zeros((2, 4)))
+        _kernels.settle_dc(levels, coefficients, limits, weights, scale, step, (-1024.0, 1016.0), reach, bits)
+        assert (levels[..., 1:] == 777).all()
+        return levels[..., 0]
+
     def cost(levels: np.ndarray) -> float:
         sizes = np.frexp(np.abs(np.diff(levels.ravel(), prepend=0)))[1]
-        return float((weights * (coefficients - levels) ** 2).sum() + bits[sizes].sum())
+        return float((scale * weights * (in_steps - levels) ** 2).sum() + bits[sizes].sum())
 
-    rounded = np.floor(coefficients + 0.5)
-    other = np.where(coefficients > rounded, rounded + 1, rounded - 1)
-    may = (np.abs(coefficients - other) <= 0.9).ravel()
+    rounded = np.floor(in_steps + 0.5)
+    other = np.where(in_steps > rounded, rounded + 1, rounded - 1)
+    may = (np.abs(in_steps - other) <= 0.9).ravel()
     best = np.inf
     for choice in itertools.product((False, True), repeat=8):
         if not np.any(np.array(choice) & ~may):
             best = min(best, cost(np.where(np.reshape(choice, (2, 4)), other, rounded).astype(int)))
-    settled = _kernels.settle_dc(coefficients, weights, 0.9, bits)
-    assert cost(settled) == pytest.approx(best, rel=1e-5)
-    assert not np.array_equal(settled, rounded)
-    free = _kernels.settle_dc(coefficients, weights, 0.5, np.zeros(12, np.float32))
-    assert np.array_equal(free, rounded)
+    chain = settled(0.9, bits)
+    assert cost(chain) == pytest.approx(best, rel=1e-5)
+    assert not np.array_equal(chain, rounded)
+    free = np.zeros(12, np.float32)
+    assert np.array_equal(settled(0.5, free), rounded)
+    limits = np.array([[-1, 0, 1, 0], [0, 0, 0, 1]], np.int8)
+    expected = np.where(limits < 0, -205, np.where(limits > 0, 204, rounded))  # 1024 / 5 and 1016 / 5, outwards
+    assert np.array_equal(settled(0.5, free, limits), expected)
 
 
 def test_settle_dc_stays_in_range() -> None:
-    ends = np.array([[-5000, 5000, 1023.45, -1024.45]], np.float32)
-    settled = _kernels.settle_dc(ends, np.ones_like(ends), 0.6, np.zeros(12, np.float32))
-    assert settled.tolist() == [[-1024, 1023, 1023, -1024]]
+    values = np.array([[-2000, 2000, 1023.4375, -1024.4375]])
+    levels = dc_blocks(np.zeros((1, 4)))
+    ones, free = np.ones((1, 4), np.float32), np.zeros(12, np.float32)
+    _kernels.settle_dc(levels, dc_blocks(values * PARTS), None, ones, 1.0, 1.0, (-1024.0, 1016.0), 0.6, free)
+    assert levels[..., 0].tolist() == [[-1024, 1023, 1023, -1024]]
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_dc_counts_are_of_differences_by_their_bits(chained: bool) -> None:
+    values = np.random.default_rng(6).integers(-1024, 1024, (5, 7)) // np.array([1, 2, 8, 64, 1024])[:, None]
+    differences = np.diff(values.ravel()) if chained else np.diff(values, axis=1).ravel()
+    expected = np.bincount(np.frexp(np.abs(differences))[1], minlength=18)
+    assert np.array_equal(_kernels.dc_counts(dc_blocks(values), chained), expected)
+    assert _kernels.dc_counts(dc_blocks([[-32768, 32767]]), chained)[16] == 1
+
+
+def test_plain_bits_are_those_of_rounded_values() -> None:
+    random = np.random.default_rng(7)
+    coefficients = in_parts(random.laplace(0, 30 / (1 + np.arange(64) / 4), (3, 6, 64)))
+    coefficients[1, 2, 1:] = 0
+    coefficients[1, 3, [1, 63]] = in_parts(900.0)  # three times sixteen zeros, and no end of block
+    table = random.integers(1, 60, 64).astype(np.uint16)
+    dc_lengths, ac_lengths = (random.integers(1, 17, 256).astype(np.uint8) for _ in range(2))
+
+    def expected(row: np.ndarray) -> int:
+        bits = predicted = 0
+        for block in np.floor(np.abs(unit(row)) / table + 0.5) * np.sign(row):
+            bits += coded(int(block[0]) - predicted, dc_lengths, 0)
+            predicted, run = int(block[0]), 0
+            for value in block[1:]:
+                run += 1
+                if value:
+                    bits += (run - 1) // 16 * int(ac_lengths[0xF0]) + coded(int(value), ac_lengths, (run - 1) % 16)
+                    run = 0
+            bits += int(ac_lengths[0]) if run else 0
+        return bits
+
+    def coded(value: int, lengths: np.ndarray, run: int) -> int:
+        size = abs(value).bit_length()
+        return int(lengths[16 * run + size]) + size
+
+    coefficients[..., 0] = np.abs(coefficients[..., 0])  # of DC, halves are rounded up, of AC away from 0
+    found = _kernels.plain_bits(coefficients, table, dc_lengths, ac_lengths)
+    assert np.array_equal(found, [expected(row) for row in coefficients])
+    assert np.array_equal(found, _kernels.plain_bits(coefficients, table, dc_lengths, ac_lengths, 3))

@@ -220,6 +220,10 @@ _ESTIMATES = 8
 # What log size grows by over an interval of settings, roughly and at least.
 _REAL_GROWTH = 5.3
 
+# From the first file on it is what estimates say of the way to the goal, over this share of the interval at least, and
+# at most so many times more or less than that: JPEG sources on their lattice grow half as fast, others as usual.
+_WAY, _UNUSUAL = 0.005, 4.0
+
 # Estimates go by some rows of a picture; where lines of text fall into step with them, true files have a third or three
 # times the bytes. Tables meant for that size serve badly: an encoder whose first file is off the goal by more than this
 # (log size) is prepared anew where that file points to, so many times at most. Photos stay below .05.
@@ -289,7 +293,7 @@ class _Landing:
             data = prepared.encode(setting)
             short = self.goal - math.log(len(data) + self.overhead)
             stride = short / _REAL_GROWTH * (self.high - self.low)
-            following = min(max(setting + stride, self.low), self.high)
+            following = self._clipped(setting + stride)
             if abs(short) < _ASTRAY or following == setting or n == _PREPARATIONS:
                 break
             setting = following
@@ -316,13 +320,40 @@ class _Landing:
                 other, judged = encoder.revised(data, setting, self.coded_bytes)[0], True
                 if other is not None:
                     return Match(data, setting, len(sizes)), other
-            following = onward(sizes, self.low, self.high, self.goal)
+            following = self._following(encoder, sizes)
             if min(abs(following - s) for s in sizes) < FINEST * (self.high - self.low):
                 break
             setting, data = following, encoder.encode(following)
         if kept is None:
             raise NoneFitsError(self.max_bytes, smallest)
         return Match(kept[2], kept[1], n_probes=len(sizes)), None
+
+    def _following(self, encoder: Session, sizes: dict[float, float]) -> float:
+        """Where the goal should lie by the files so far.
+
+        From the first on, by how estimates grow on the way. By two on one side, by those two if the second is much the
+        nearer: only where files come no nearer a search has to leap.
+        """
+        if len(sizes) == 1:
+            ((setting, size),) = sizes.items()
+            return self._clipped(setting + (self.goal - size) / self._growth(encoder, setting, self.goal - size))
+        before, latest = (abs(size - self.goal) for size in list(sizes.values())[-2:])
+        if len(sizes) == 2 and latest < before / 2:
+            return _secant(sizes, self.low, self.high, self.goal)
+        return onward(sizes, self.low, self.high, self.goal)
+
+    def _growth(self, encoder: Session, setting: float, short: float) -> float:
+        """What log size grows by with the setting, as far as estimates say, on a way that makes it `short` larger."""
+        width = self.high - self.low
+        usual = _REAL_GROWTH / width
+        there = self._clipped(setting + math.copysign(max(abs(short) / usual, _WAY * width), short))
+        if there == setting:
+            return usual
+        rough = [math.log(max(1.0, encoder.rough_bytes(at))) for at in (setting, there)]
+        return min(max((rough[1] - rough[0]) / (there - setting), usual / _UNUSUAL), usual * _UNUSUAL)
+
+    def _clipped(self, setting: float) -> float:
+        return min(max(setting, self.low), self.high)
 
     def _is_near(self, size: int, setting: float, n_files: int) -> bool:
         """Whether a file that fits is near enough, or after so many files near enough for that."""

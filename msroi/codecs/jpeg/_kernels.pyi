@@ -91,13 +91,39 @@ def quantise(
     any value and what the zeros after its last value cost.
     """
 
-def settle_dc(coefficients: Floats, weights: Floats, reach: float, bits: Floats) -> npt.NDArray[np.int16]:
-    """DC levels (rows, columns) with the least sum of weights (c - q)^2 + bits along the rows, in one chain.
+def settle_dc(
+    levels: npt.NDArray[np.int16],
+    coefficients: Parts,
+    limits: npt.NDArray[np.int8] | None,
+    weights: Floats,
+    scale: float,
+    step: float,
+    ends: tuple[float, float],
+    reach: float,
+    bits: Floats,
+) -> None:
+    """Puts into `levels` (rows, columns, 64) DC of least sum of weights scale (c - q)^2 + bits along the rows, in one
+    chain; c: DC of `coefficients` (as levels) in steps of `step`.
 
-    coefficients, weights: (rows, columns), in units of the step. Each level is the rounded coefficient or its
-    neighbour on the coefficient's other side, if that errs by at most `reach` steps, .5 to 1. bits: (12,), cost of a
-    difference of each category, its further bits included.
+    Each level is the rounded c or its neighbour on the other side of c, if that errs by at most `reach` steps, .5 to 1.
+    limits: (rows, columns), -1 and 1 where a block is black or white: it wants what is at least as far out as
+    ends[0] or ends[1]. weights: (rows, columns). bits: (12,), cost of a difference of each category, its further bits
+    included.
     """
+
+def dc_counts(levels: npt.NDArray[np.int16], chained: bool) -> npt.NDArray[np.int64]:
+    """How many differences of DC along the rows of levels (rows, columns, 64) have each number of bits: (18,).
+    chained: those from the end of a row to the next as well."""
+
+def plain_bits(
+    coefficients: Parts,
+    table: npt.NDArray[np.uint16],
+    dc_lengths: npt.NDArray[np.uint8],
+    ac_lengths: npt.NDArray[np.uint8],
+    threads: int = 1,
+) -> npt.NDArray[np.int64]:
+    """Bits of each row of blocks of (rows, columns, 64), rounded to the table's steps and coded by codes of these
+    lengths, (256,) each, of DC's categories and AC's symbols; DC by its differences along the row."""
 
 def band_counts(
     levels: npt.NDArray[np.int16], cuts: Sequence[int], end_runs: bool, threads: int = 1

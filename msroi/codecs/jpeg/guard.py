@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from msroi.codecs.jpeg import _kernels, plain
 from msroi.codecs.jpeg.block_weights import similarity_of_blocks
-from msroi.codecs.jpeg.coefficients import luma_of
+from msroi.codecs.jpeg.coefficients import SAMPLINGS, Coefficients, luma_of
 from msroi.codecs.jpeg.tables import Floats
 
 Pixels = npt.NDArray[np.uint8]
@@ -35,6 +35,9 @@ MARGIN = 0.0005
 # Our file may be smaller than the plain one that it is held against: by the mark, and by what a search leaves.
 MARK_BYTES, LEFT_SHARE = 48, 0.0012
 
+# About what plain's file has beside its scan: markers, tables.
+_HEAD = 620
+
 # A file at a strength from 0 to 1.
 Trial = Callable[[float], bytes]
 
@@ -48,6 +51,15 @@ def sampled_rows(height: int, width: int, n_pixels: int = SAMPLE_PIXELS) -> Rows
     return np.concatenate([np.arange(top, top + STRIP) for top in tops])
 
 
+def strip_blocks(plane: npt.NDArray[np.int16], index: int, vertical: int, rows: Rows) -> npt.NDArray[np.int16]:
+    """Blocks that lie in some rows of pixels, whole MCUs each: those of component `index`, (rows, columns, 64).
+
+    vertical: luma's factor.
+    """
+    height = 8 * (vertical if index else 1)
+    return np.ascontiguousarray(plane[rows[::height] // height])
+
+
 def sample(pixels: Pixels, weights: Floats) -> tuple[Pixels, Floats]:
     """Strips of a large picture one under the other, and the weights of their blocks."""
     rows = sampled_rows(*pixels.shape[:2])
@@ -59,12 +71,13 @@ def sample(pixels: Pixels, weights: Floats) -> tuple[Pixels, Floats]:
 class Guard:
     """What files of a picture may lose outside the map: no more than plain JPEG of as many bytes.
 
-    picture: uint8 (height, width[, 3]); weights: of its blocks at full strength. As attributes pixels and weights are
-    those of the sample that trials are made of.
+    picture: uint8 (height, width[, 3]); weights: of its blocks at full strength; source: its coefficients, if there are
+    any. As attributes pixels and weights are those of the sample that trials are made of.
     """
 
-    def __init__(self, picture: Pixels, weights: Floats, threads: int = 1) -> None:
+    def __init__(self, picture: Pixels, weights: Floats, source: Coefficients | None, threads: int = 1) -> None:
         self._picture, self._all_weights, self._threads = picture, weights, threads
+        self._source = source
         self.pixels, self.weights = sample(picture, weights)
         self._of_sample: _Rivals | None = None
         self._of_picture: _Rivals | None = None
@@ -74,6 +87,12 @@ class Guard:
     def is_sampled(self) -> bool:
         """Whether trials are made of a part of the picture."""
         return self.pixels is not self._picture
+
+    @property
+    def judged_rows(self) -> Rows | None:
+        """Rows of the picture whose strips stand for a file that is judged; None where that is judged as a whole."""
+        height, width = self._picture.shape[:2]
+        return sampled_rows(height, width) if self.is_sampled and height * width > CHECK_PIXELS else None
 
     def strength(self, trial: Trial, n_bytes: float | None = None) -> float:
         """The largest strength from 0 to 1 that leaves the background at least as good as plain's.
@@ -100,20 +119,22 @@ class Guard:
             low, high = (middle, high) if passes(middle) else (low, middle)
         return low / STEPS
 
-    def shortfall(self, jpeg: bytes, n_bytes: float | None = None) -> float:
+    def shortfall(self, jpeg: bytes, n_bytes: float | None = None, strips: bytes | None = None) -> float:
         """How far SSIM outside is below plain's; 0 where it is not. jpeg: a file of ours, without metadata.
 
-        n_bytes: what such a file will have in the end, if this is not the one that is written.
+        n_bytes: what such a file will have in the end, if this is not the one that is written. strips: a file of the
+        levels in `judged_rows` alone, if they are at hand.
         """
-        whole = not self.is_sampled or self._picture.shape[0] * self._picture.shape[1] <= CHECK_PIXELS
+        rows = self.judged_rows
+        whole = rows is None
         if not ((self._all_weights if whole else self.weights) < 1).any():
             return 0.0
         rivals = self._rivals(whole)
         goal = n_bytes or len(jpeg) * (1 + LEFT_SHARE) + MARK_BYTES
         growth = math.log(goal / len(jpeg)) if n_bytes else 0.0
-        if not whole:
-            goal *= self._share(goal)
-            jpeg = _strips_of(jpeg, sampled_rows(*self._picture.shape[:2]))
+        if rows is not None:
+            goal = _HEAD + (goal - _HEAD) * self._share(goal)
+            jpeg = strips or _strips_of(jpeg, rows)
         ours = rivals.similarity_of(jpeg) + (rivals.slope_at(goal) * growth if growth else 0.0)
         return max(0.0, rivals.similarity_at(goal) - ours)
 
@@ -127,12 +148,32 @@ class Guard:
         return self._of_sample
 
     def _share(self, n_bytes: float) -> float:
-        """Of the bytes of plain JPEG of the whole picture, those of its strips, where it has about `n_bytes`."""
+        """Of the bytes of plain JPEG of the whole picture, those of its strips, where it has about `n_bytes`.
+
+        Counted on the coefficients if they are sampled as plain's are.
+        """
         rivals = self._rivals(whole=False)
         quality = rivals.quality_at(n_bytes * self.pixels.size / self._picture.size)
         if quality not in self._shares:
-            self._shares[quality] = rivals.size(quality) / plain.size(self._picture, quality)
+            source = self._source
+            if source is not None and (len(source.planes) == 1 or source.samplings[0] == SAMPLINGS["420"]):
+                self._shares[quality] = self._counted_share(source, quality)
+            else:
+                whole = plain.size(self._picture, quality)
+                self._shares[quality] = (rivals.size(quality) - _HEAD) / (whole - _HEAD)
         return self._shares[quality]
+
+    def _counted_share(self, source: Coefficients, quality: int) -> float:
+        """`_share` by the bits of rounded coefficients; of six camera photos within .2 % of what files have."""
+        in_strips = in_all = 0
+        for index, plane in enumerate(source.planes):
+            kind = min(index, 1)
+            of_dc, of_ac = (plain.code_lengths()[16 * ac + kind] for ac in (0, 1))
+            bits = _kernels.plain_bits(plane, plain.tables(quality)[kind], of_dc, of_ac, self._threads)
+            in_all += int(bits.sum())
+            height = 8 * (source.samplings[0][1] if index else 1)
+            in_strips += int(bits[sampled_rows(*self._picture.shape[:2])[::height] // height].sum())
+        return in_strips / in_all
 
 
 def _strips_of(jpeg: bytes, rows: Rows) -> bytes:
@@ -140,8 +181,7 @@ def _strips_of(jpeg: bytes, rows: Rows) -> bytes:
     levels, index, n_components = [], 0, 1
     while index < n_components:  # one after the other: together they would be the most that lies in memory
         read, tables, samplings, _, width = _kernels.read_jpeg(jpeg, index)
-        height = 8 * (samplings[0][1] if index else 1)
-        levels.append(np.ascontiguousarray(read[index][rows[::height] // height]))
+        levels.append(strip_blocks(read[index], index, samplings[0][1], rows))
         n_components, index = len(read), index + 1
         del read
     return _kernels.write_jpeg(levels, tables, samplings, len(rows), width, False)

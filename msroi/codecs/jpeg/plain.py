@@ -7,6 +7,7 @@ budget B(Q) that other encoders are measured against.
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,6 +78,31 @@ def _how_coded(jpeg: bytes) -> tuple[int, bytes, frozenset[bytes]]:
     frame = next(segment for segment in parsed.segments if segment.marker == parsed.frame.marker)
     tables = frozenset(segment.payload for segment in parsed.segments if segment.marker in (DHT, DQT))
     return frame.marker, frame.payload[6:], tables
+
+
+@functools.cache
+def code_lengths() -> Mapping[int, npt.NDArray[np.uint8]]:
+    """Lengths of plain's Huffman codes by symbol, 0 to 255, for each table: 16 for AC, and 1 for chroma."""
+    lengths = {}
+    for segment in parse(encode(np.zeros((8, 8, 3), np.uint8), 50)).segments:
+        payload = segment.payload if segment.marker == DHT else b""
+        while payload:
+            counts = np.frombuffer(payload[1:17], np.uint8)
+            end = 17 + int(counts.sum())
+            own = lengths[payload[0]] = np.zeros(256, np.uint8)
+            own[np.frombuffer(payload[17:end], np.uint8)] = np.repeat(np.arange(1, 17, dtype=np.uint8), counts)
+            payload = payload[end:]
+    return lengths
+
+
+def tables(quality: int) -> list[npt.NDArray[np.uint16]]:
+    """Plain's steps at a quality, (64,) in zigzag order: luma's, chroma's."""
+    payload = b"".join(
+        segment.payload
+        for segment in parse(encode(np.zeros((8, 8, 3), np.uint8), quality)).segments
+        if segment.marker == DQT
+    )
+    return [np.frombuffer(payload[start + 1 : start + 65], np.uint8).astype(np.uint16) for start in (0, 65)]
 
 
 class QualityEncoder(Session):

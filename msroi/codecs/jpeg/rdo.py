@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from msroi.codecs.jpeg import _kernels, block_weights, guard, symbol_prices
 from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
-from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, Parts, dc_of, from_pixels
+from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, Parts, from_pixels
 from msroi.codecs.jpeg.dark import dark_blocks
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
@@ -83,7 +83,7 @@ class Rdo(JpegCodec):
     """
 
     name: ClassVar[str] = "rdo"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     uses_map: ClassVar[bool] = True
     is_yardstick: ClassVar[bool] = False
     quality_options: ClassVar[tuple[str, ...]] = ("q_low", "q_high")
@@ -216,13 +216,14 @@ class RdoEncoder(Session):
         self._pixels, self._preset = pixels, preset
         self._baseline, self._threads = baseline, threads
         self._weights = weights
-        self._guard = None if weights is None or not guarded else guard.Guard(pixels, weights, threads)
         self._scale: float | None = None  # of the tables, where it is settled
         self._shift = 0.0  # added to settings, so that other weights leave sizes where they were
         self._prices: list[symbol_prices.Prices] | None = None  # where they are known from settings nearby
         self._unprepared: RdoEncoder | None = None  # what `near` started from
         self._height, self._width = pixels.shape[:2]
         self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
+        self._guard = None if weights is None or not guarded else guard.Guard(pixels, weights, self._source, threads)
+        self._judged: list[tuple[bytes, list[Levels], list[Table]]] = []  # what the guard looks at of the latest files
         self._sampling = sampling
         self._dark, self._dc_steps = dark_blocks(self._source.planes[0], self._source.limits), dict[int, int]()
         self._shapes = preset.shapes_for(self._source.samplings[0])
@@ -235,9 +236,22 @@ class RdoEncoder(Session):
     def encode(self, setting: float) -> bytes:
         """The JPEG at `setting`."""
         tables, lagrangian = self._tables_and_lambda(setting)
+        rows = None if self._guard is None else self._guard.judged_rows
+        judged: list[Levels] = []
+
+        def made(index: int) -> Levels:
+            levels = self._levels(index, tables[index], lagrangian)
+            if rows is not None:
+                judged.append(guard.strip_blocks(levels, index, self.components[0].sampling[1], rows))
+            return levels
+
         if self._height * self._width > _LARGE and not self._baseline:
-            return self._written_apart(tables, lagrangian)
-        return self._write([self._levels(i, table, lagrangian) for i, table in enumerate(tables)], tables)
+            data = self._written_apart(made, tables)
+        else:
+            data = self._write([made(index) for index in range(len(tables))], tables)
+        if rows is not None:
+            self._judged = [*self._judged[-1:], (data, judged, tables)]
+        return data
 
     def rough_bytes(self, setting: float) -> float:
         """About how many bytes `encode` would give, from a part of the picture; of a tiny one from all."""
@@ -279,7 +293,7 @@ class RdoEncoder(Session):
         """
         if self._guard is None:
             return None, ""
-        shortfall = self._guard.shortfall(data, n_bytes)
+        shortfall = self._guard.shortfall(data, n_bytes, self._strips_of(data))
         cautious = self._more_cautious() if shortfall else None
         if cautious is None:
             return None, self._note(shortfall)
@@ -288,6 +302,14 @@ class RdoEncoder(Session):
         prepared = cautious._prepared(setting)
         prepared._shift += _setting_between(prepared._bytes_of(prepared._samples(setting)), usual)
         return prepared, self._note(shortfall)
+
+    def _strips_of(self, data: bytes) -> bytes | None:
+        """What the guard looks at of a large file that was just made, as a file; None if it is not known any more."""
+        for made, levels, tables in self._judged:
+            if made is data:
+                samplings, height = [component.sampling for component in self.components], 8 * len(levels[0])
+                return _kernels.write_jpeg(levels, tables, samplings, height, self._width, False, self._threads)
+        return None
 
     def _more_cautious(self) -> RdoEncoder | None:
         before = self._unprepared or self
@@ -312,6 +334,7 @@ class RdoEncoder(Session):
     def _copy(self) -> RdoEncoder:
         other = object.__new__(RdoEncoder)
         other.__dict__.update(self.__dict__)
+        other._judged = []
         return other
 
     def _with_preset(self, preset: Preset) -> RdoEncoder:
@@ -456,13 +479,12 @@ class RdoEncoder(Session):
         level short of it would make all of a black area grey.
         """
         component, step = self.components[index], np.float32(table[0])
-        weights = component.low * (self._shapes[index].weights()[0] * step * step)
+        scale = float(self._shapes[index].weights()[0] * step * step)
         bits = symbol_prices.dc_prices(levels) * np.float32(lagrangian)
-        wanted = dc_of(component.coefficients) / step
-        if index == 0:
-            wanted[self._source.limits < 0] = np.floor(np.float32(BLACK_DC) / step)
-            wanted[self._source.limits > 0] = np.ceil(np.float32(WHITE_DC) / step)
-        levels[..., 0] = _kernels.settle_dc(wanted, weights, DC_REACH, bits)
+        limits, ends = None if index else self._source.limits, (BLACK_DC, WHITE_DC)
+        _kernels.settle_dc(
+            levels, component.coefficients, limits, component.low, scale, float(step), ends, DC_REACH, bits
+        )
 
     def _samples(self, setting: float) -> list[_Sample]:
         tables, lagrangian = self._tables_and_lambda(setting)
@@ -515,11 +537,11 @@ class RdoEncoder(Session):
             self._threads,
         )
 
-    def _written_apart(self, tables: list[Table], lagrangian: float) -> bytes:
+    def _written_apart(self, made: Callable[[int], Levels], tables: list[Table]) -> bytes:
         """The progressive file, made component by component: levels of one at a time take memory."""
         dc, ac = [], []
-        for index, table in enumerate(tables):
-            levels = self._levels(index, table, lagrangian)
+        for index in range(len(tables)):
+            levels = made(index)
             ac.append(_kernels.ac_scans(levels, index, self._threads))
             dc.append(np.ascontiguousarray(levels[..., 0]))
             del levels

@@ -93,8 +93,7 @@ def _ends(counts: npt.NDArray[np.int64], each: Costs, blank_share: float, levels
 
 def dc_prices(levels: Levels) -> Floats:
     """Bits of a DC difference by its category, further bits included, in a scan of the component: float32 (12,)."""
-    sizes = np.frexp(np.abs(np.diff(levels[..., 0].astype(np.int32).ravel())))[1]
-    counts = np.bincount(sizes, minlength=N_DC_CATEGORIES) + _SEEN_OF_DC
+    counts = _kernels.dc_counts(levels, chained=True)[:N_DC_CATEGORIES] + _SEEN_OF_DC
     bits = np.minimum(-np.log2(counts / counts.sum()), LONGEST_CODE) + np.arange(N_DC_CATEGORIES)
     return np.asarray(bits, np.float32)
 
@@ -104,10 +103,11 @@ def dc_bits(levels: Levels, tall: bool) -> float:
 
     tall: blocks come by MCUs of two rows, so that every other step goes to the next or last row.
     """
-    differences = np.abs(np.diff(levels[..., 0].astype(np.int32), axis=1)).ravel()
-    along = _coded_bits(_categories(differences))
+    counts = _kernels.dc_counts(levels, chained=False)
+    along = _coded_bits(np.pad(counts, (0, 256 - counts.size)))
     if not tall:
         return along
+    differences = np.abs(np.diff(levels[..., 0].astype(np.int32), axis=1)).ravel()
     # A neighbour across a corner differs by about sqrt(2) times as much.
     return (along + _coded_bits(_categories(np.rint(math.sqrt(2) * differences)))) / 2
 

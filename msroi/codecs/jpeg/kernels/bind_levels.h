@@ -8,12 +8,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "arrays.h"
 #include "dc_trellis.h"
 #include "huffman.h"
 #include "parallel.h"
+#include "plain_bits.h"
 #include "symbol_counts.h"
 #include "trellis.h"
 
@@ -70,18 +72,55 @@ Array<int64_t> band_counts(const Array<int16_t>& levels, const std::vector<int>&
     return out;
 }
 
-Array<int16_t> settle_dc(const Array<float>& coefficients, const Array<float>& weights, float reach,
-                         const Array<float>& bits) {
-    check_shape("coefficients", coefficients, {-1, -1});
-    check_shape("weights", weights, {coefficients.shape(0), coefficients.shape(1)});
+void settle_dc(Array<int16_t>& levels, const Array<int16_t>& coefficients, const std::optional<Array<int8_t>>& limits,
+               const Array<float>& weights, float scale, float step, std::pair<float, float> ends, float reach,
+               const Array<float>& bits) {
+    check_levels(levels);
+    const auto rows = levels.shape(0), columns = levels.shape(1);
+    check_shape("coefficients", coefficients, {rows, columns, 64});
+    if (limits) check_shape("limits", *limits, {rows, columns});
+    check_shape("weights", weights, {rows, columns});
     check_shape("bits", bits, {12});
+    if (!(step >= 1 && step <= 255)) refuse("step: must be 1 to 255");
     if (!(reach >= 0.5f && reach <= 1.0f)) refuse("reach: must be 0.5 to 1");
-    Array<int16_t> out({coefficients.shape(0), coefficients.shape(1)});
-    const float *c = coefficients.data(), *w = weights.data(), *prices = bits.data();
-    auto* result = out.mutable_data();
-    const auto n = coefficients.size();
+    const msroi::WantedDc wanted{coefficients.data(), limits ? limits->data() : nullptr, step, ends.first, ends.second};
+    const float *w = weights.data(), *prices = bits.data();
+    auto* result = levels.mutable_data();
     py::gil_scoped_release release;
-    msroi::settle_dc(c, w, n, reach, prices, result);
+    msroi::settle_dc(wanted, w, scale, rows * columns, reach, prices, result);
+}
+
+Array<int64_t> dc_counts(const Array<int16_t>& levels, bool chained) {
+    check_levels(levels);
+    constexpr size_t WIDEST = 18;  // categories of differences of any two numbers in two bytes
+    Array<int64_t> out(py::ssize_t{WIDEST});
+    auto* counts = out.mutable_data();
+    std::fill(counts, counts + WIDEST, 0);
+    const auto* in = levels.data();
+    const auto rows = levels.shape(0), columns = levels.shape(1);
+    py::gil_scoped_release release;
+    msroi::dc_counts(in, rows, columns, chained, counts);
+    return out;
+}
+
+Array<int64_t> plain_bits(const Array<int16_t>& coefficients, const Array<uint16_t>& table,
+                          const Array<uint8_t>& dc_lengths, const Array<uint8_t>& ac_lengths, int threads) {
+    check_shape("coefficients", coefficients, {-1, -1, 64});
+    check_table(table);
+    check_shape("dc_lengths", dc_lengths, {256});
+    check_shape("ac_lengths", ac_lengths, {256});
+    const auto rows = coefficients.shape(0), columns = coefficients.shape(1);
+    Array<int64_t> out(rows);
+    const auto *c = coefficients.data();
+    const auto* steps = table.data();
+    const auto *dc = dc_lengths.data(), *ac = ac_lengths.data();
+    auto* result = out.mutable_data();
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    msroi::share(rows, threads, [&](int64_t a, int64_t b) {
+        for (int64_t y = a; y < b; ++y)
+            result[y] = msroi::plain_row_bits(c + 64 * columns * y, columns, steps, dc, ac);
+    });
     return out;
 }
 
@@ -106,8 +145,12 @@ void define_levels(py::module_& module) {
                py::arg("threads") = 1);
     module.def("band_counts", &band_counts, py::arg("levels").noconvert(), py::arg("cuts"), py::arg("end_runs"),
                py::arg("threads") = 1);
-    module.def("settle_dc", &settle_dc, py::arg("coefficients").noconvert(), py::arg("weights").noconvert(),
-               py::arg("reach"), py::arg("bits").noconvert());
+    module.def("settle_dc", &settle_dc, py::arg("levels").noconvert(), py::arg("coefficients").noconvert(),
+               py::arg("limits").noconvert(), py::arg("weights").noconvert(), py::arg("scale"), py::arg("step"),
+               py::arg("ends"), py::arg("reach"), py::arg("bits").noconvert());
+    module.def("dc_counts", &dc_counts, py::arg("levels").noconvert(), py::arg("chained"));
+    module.def("plain_bits", &plain_bits, py::arg("coefficients").noconvert(), py::arg("table").noconvert(),
+               py::arg("dc_lengths").noconvert(), py::arg("ac_lengths").noconvert(), py::arg("threads") = 1);
     module.def("huffman_lengths", &huffman_lengths, py::arg("counts").noconvert());
 }
 

@@ -13,14 +13,29 @@
 
 #include "bits.h"
 #include "block.h"
+#include "coefficients.h"
 
 namespace msroi {
 
+// What blocks want for DC: their coefficient, or a limit where they are black or white. limits: of each block -1, 0 or 1;
+// null: all 0.
+struct WantedDc {
+    const int16_t* coefficients;  // [blocks][64]
+    const int8_t* limits;
+    float step, black, white;
+
+    float in_steps(int64_t block) const {
+        if (limits && limits[block]) return limits[block] < 0 ? std::floor(black / step) : std::ceil(white / step);
+        return static_cast<float>(coefficients[64 * block]) / PARTS / step;
+    }
+};
+
 // DC values of least J along the blocks, which are coded by their differences in the order of rows: each the rounded
-// value or the next on the other side of the coefficient where that errs by at most `reach` steps. c: DC coefficients
-// in steps; weights: of squared errors in steps; bits: of a difference by its category, its further bits included, and
-// times lambda.
-void settle_dc(const float* c, const float* weights, int64_t n, float reach, const float* bits, int16_t* out) {
+// value or the next on the other side of what is wanted where that errs by at most `reach` steps. weights: times `scale`
+// those of squared errors in steps; bits: of a difference by its category, its further bits included, and times lambda.
+// They take the place of levels[64 * block].
+void settle_dc(const WantedDc& wanted, const float* weights, float scale, int64_t n, float reach, const float* bits,
+               int16_t* levels) {
     struct Choice {
         int16_t value[2];
         uint8_t from[2];
@@ -30,7 +45,8 @@ void settle_dc(const float* c, const float* weights, int64_t n, float reach, con
     Choice before{{0, 0}, {0, 0}};
     for (int64_t i = 0; i < n; ++i) {
         Choice& choice = choices[static_cast<size_t>(i)];
-        const float at = std::min<float>(MAX_DC, std::max<float>(MIN_DC, c[i])), rounded = std::floor(at + 0.5f);
+        const float c = wanted.in_steps(i), weight = weights[i] * scale;
+        const float at = std::min<float>(MAX_DC, std::max<float>(MIN_DC, c)), rounded = std::floor(at + 0.5f);
         float other = at > rounded ? rounded + 1.0f : rounded - 1.0f;
         if (std::fabs(at - other) > reach || other > MAX_DC || other < MIN_DC) other = rounded;
         const float values[2] = {rounded, other};
@@ -41,7 +57,7 @@ void settle_dc(const float* c, const float* weights, int64_t n, float reach, con
             for (int then = 0; then < 2; ++then)
                 sums[then] = best[then] + bits[category(std::abs(choice.value[now] - before.value[then]))];
             choice.from[now] = sums[1] < sums[0];
-            cost[now] = sums[choice.from[now]] + weights[i] * (c[i] - values[now]) * (c[i] - values[now]);
+            cost[now] = sums[choice.from[now]] + weight * (c - values[now]) * (c - values[now]);
         }
         // Costs are kept small, so that sums of many blocks lose no bits.
         const float least = std::min(cost[0], cost[1]);
@@ -50,8 +66,17 @@ void settle_dc(const float* c, const float* weights, int64_t n, float reach, con
     }
     uint8_t way = best[1] < best[0];
     for (int64_t i = n - 1; i >= 0; --i) {
-        out[i] = choices[static_cast<size_t>(i)].value[way];
+        levels[64 * i] = choices[static_cast<size_t>(i)].value[way];
         way = choices[static_cast<size_t>(i)].from[way];
+    }
+}
+
+// How many differences of DC along rows have each category; chained: from the end of a row to the next one as well.
+void dc_counts(const int16_t* levels, int64_t rows, int64_t columns, bool chained, int64_t* counts) {
+    for (int64_t y = 0; y < rows; ++y) {
+        const int16_t* own = levels + 64 * columns * y;
+        if (y > 0 && chained) ++counts[category(std::abs(own[0] - own[-64]))];
+        for (int64_t x = 1; x < columns; ++x) ++counts[category(std::abs(own[64 * x] - own[64 * x - 64]))];
     }
 }
 
