@@ -665,6 +665,10 @@ def test_rows_survive_their_file(tmp_path: Path) -> None:
     path.write_text(rows.to_text([row, row]) + rows.to_text([row], header=False)[:-9])
     first, second = rows.read_rows(path)
     assert first == second == row | {"ssim": 0.123457, "message": "two lines"}
+    path.write_text(path.read_text().replace("0.123457", "many", 1))
+    assert rows.read_rows(path) == [second]
+    with pytest.raises(OptionError, match="line 2: ssim is .many., not a number"):
+        rows.read_rows(path, strict=True)
     path.write_text("other,columns\n1,2\n")
     assert rows.read_rows(path) == [] and rows.read_rows(tmp_path / "nowhere") == []
     assert rows.columns()[0] == "image" and rows.columns()[-1] == "file" and set(METRICS) < set(rows.columns())

@@ -20,7 +20,8 @@ from PIL import Image
 
 from msroi.benchmark.page import curves, make_page, write_page
 from msroi.benchmark.page.measures import and_join, measure_named, percent
-from msroi.benchmark.page.results import FEWEST_IMAGES, Results, Row, read_results
+from msroi.benchmark.page.results import FEWEST_IMAGES, Results, read_results
+from msroi.benchmark.rows import Row
 from msroi.errors import OptionError
 from msroi.report.document import resource
 

@@ -139,7 +139,7 @@ class Measuring:
     def _completed(self, encoder: Encoder, subject: Subject, row: Row) -> Row:
         """An earlier row with the scores that it lacks, of the file that lies there."""
         lacking = set(rows.pending(row))
-        empty: Row = dict.fromkeys(lacking)
+        empty: dict[str, None] = dict.fromkeys(lacking)
         try:
             path = self._plan.out / row["file"]
             pictured = decoded_place(path)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from msroi.errors import OptionError
 from msroi.metrics import METRICS
 
 FILE = "rows.csv"
@@ -34,8 +35,59 @@ OK, UNREACHABLE, UNREADABLE, FAILED, ABSENT = "ok", "unreachable", "unreadable",
 # In place of a score that was not asked for when the row was made.
 PENDING = "pending"
 
-# Text, number, or None where nothing was measured.
-Row = dict[str, Any]
+# What a page cannot do without, in whatever a benchmark wrote.
+NEEDED = ("image", "target", "encoder", "status", "bytes", "file")
+_LONGEST_FIELD = 1_000_000
+
+
+class Row(dict[str, Any]):
+    """One encode: text, number, PENDING, or None where nothing was measured, by column."""
+
+    def __or__(self, other: Any) -> Row:  # type: ignore[override]
+        return Row(super().__or__(other))
+
+    @property
+    def image(self) -> str:
+        return str(self["image"])
+
+    @property
+    def target(self) -> str:
+        return str(self["target"])
+
+    @property
+    def encoder(self) -> str:
+        return str(self["encoder"])
+
+    @property
+    def settings(self) -> str:
+        return str(self["settings"])
+
+    @property
+    def status(self) -> str:
+        return str(self["status"])
+
+    @property
+    def message(self) -> str:
+        return str(self["message"])
+
+    @property
+    def file(self) -> str:
+        return str(self["file"])
+
+    @property
+    def ok(self) -> bool:
+        """Whether it has a file."""
+        return self.status == OK
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Every number that was measured, by column."""
+        return {column: value for column, value in self.items() if isinstance(value, (int, float))}
+
+    def figure(self, column: str) -> float | None:
+        """The number in a column, None where there is none."""
+        value = self.get(column)
+        return value if isinstance(value, (int, float)) else None
 
 
 def columns() -> tuple[str, ...]:
@@ -45,7 +97,7 @@ def columns() -> tuple[str, ...]:
 
 def make_row(**values: Any) -> Row:
     """A row with these values; all other columns are empty."""
-    row: Row = dict.fromkeys(columns()) | dict.fromkeys(TEXTS, "")
+    row = Row(dict.fromkeys(columns()) | dict.fromkeys(TEXTS, ""))
     unknown = values.keys() - row.keys()
     assert not unknown, unknown
     return row | values
@@ -72,21 +124,48 @@ def to_text(rows: Iterable[Row], *, header: bool = True) -> str:
     return stream.getvalue()
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The whole rows of a file; none where there is none, and without a last one that was cut off.
+def read_rows(path: Path, *, strict: bool = False) -> list[Row]:
+    """The rows of a file. Columns are found by their names; what the catalogue does not know stays as figures.
 
-    Columns are found by their names: scores that the file has none of are pending where a file was made, and what the
-    catalogue does not know is left out.
+    Scores that the file has no column of are pending where an encode was made. Without `strict` it is what a run finds
+    of an earlier one: nothing where there is no file or it is no such file, and no line that is torn.
+    Errors: OptionError with `strict`, where the file is missing or is not what a benchmark writes.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    cells = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
-    names = cells[0] if cells else []
-    if not {*_BEFORE, "file"} <= set(names):
-        return []
-    return [_parsed(dict(zip(names, line, strict=True))) for line in cells[1:] if len(line) == len(names)]
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        if not strict:
+            return []
+        reason = (error.strerror or type(error).__name__).lower()
+        raise OptionError(f"{path}: {reason}; msroi benchmark FOLDER -d {path.parent} makes it") from error
+    csv.field_size_limit(_LONGEST_FIELD)
+    whole = text if strict else text[: text.rfind("\n") + 1]
+    try:
+        return list(_rows_of(csv.reader(io.StringIO(whole, newline=""), strict=strict), path, strict))
+    except csv.Error as error:
+        if not strict:
+            return []
+        raise OptionError(f"{path}: cannot be read as CSV: {error}") from error
+
+
+def _rows_of(lines: Any, path: Path, strict: bool) -> Iterator[Row]:
+    """lines: the file's reader."""
+    names: list[str] = next(lines, [])
+    lacking = [name for name in (NEEDED if strict else (*_BEFORE, "file")) if name not in names]
+    if lacking:
+        if strict:
+            raise OptionError(f"{path}: lacks the column {lacking[0]}; msroi benchmark writes it")
+        return
+    for cells in lines:
+        if not cells:
+            continue
+        try:
+            if len(cells) != len(names):
+                raise OptionError("not as many fields as the first line names")
+            yield _parsed(dict(zip(names, cells, strict=True)))
+        except OptionError as error:
+            if strict:
+                raise OptionError(f"{path}, line {lines.line_num}: {error}") from None
 
 
 def _cell(value: Any) -> str:
@@ -98,8 +177,9 @@ def _cell(value: Any) -> str:
 
 
 def _parsed(cells: dict[str, str]) -> Row:
-    lacking = PENDING if cells["status"] == OK else ""
-    return {column: _value(column, cells.get(column, lacking)) for column in columns()}
+    lacking = dict.fromkeys(METRICS, PENDING if cells["status"] == OK else "")
+    given = dict.fromkeys(columns(), "") | lacking | cells
+    return Row({column: _value(column, cell) for column, cell in given.items()})
 
 
 def _value(column: str, cell: str) -> Any:
@@ -107,7 +187,13 @@ def _value(column: str, cell: str) -> Any:
         return cell
     if cell == "":
         return None
-    return int(cell) if column in _WHOLE else float(cell)
+    try:
+        number = float(cell)
+    except ValueError:
+        raise OptionError(f"{column} is {cell!r:.40}, not a number") from None
+    if math.isnan(number):
+        return None
+    return int(number) if column in _WHOLE and number.is_integer() else number
 
 
 def finite(value: Any) -> bool:

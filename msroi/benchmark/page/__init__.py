@@ -202,7 +202,7 @@ def _rows(results: Results, keys: list[str]) -> list[list[Any]]:
             targets[row.target],
             encoders[row.encoder],
             "" if row.ok else readable(f"{row.status}: {row.message}" if row.message else row.status),
-            *(_json_number(row.figures.get(key)) for key in keys),
+            *(_json_number(row.figure(key)) for key in keys),
         ]
         for row in results.rows
         if row.image in images and row.target in targets and row.encoder in encoders

@@ -20,7 +20,8 @@ from PIL import Image
 
 from msroi.benchmark.measuring import decoded_place
 from msroi.benchmark.page.measures import and_join
-from msroi.benchmark.page.results import Results, Row, folders_of
+from msroi.benchmark.page.results import Results, folders_of
+from msroi.benchmark.rows import Row
 from msroi.codecs.neural.container import MAGIC
 from msroi.errors import ImageError, MsroiError
 from msroi.images import Limits, Picture, bare, read
@@ -190,11 +191,11 @@ class _Sources:
         return self._embedders[image]
 
     def _size(self, image: str) -> tuple[int, int] | None:
-        row = next((r for r in self.results.rows if r.image == image and {"width", "height"} <= r.figures.keys()), None)
-        if row is None:
-            return None
-        width, height = int(row.figures["width"]), int(row.figures["height"])
-        return (width, height) if width > 0 and height > 0 else None
+        for row in self.results.rows:
+            width, height = row.figure("width"), row.figure("height")
+            if row.image == image and width is not None and height is not None:
+                return (int(width), int(height)) if width > 0 and height > 0 else None
+        return None
 
     def _coded(self, embedder: Embedder, row: Row) -> str | None:
         """The coded file's own bytes where browsers decode them, else its pixels without loss."""

@@ -2,53 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
 from msroi.benchmark.page.measures import headline, measure_named, quality_measures
+from msroi.benchmark.rows import FILE, Row, read_rows
 from msroi.errors import OptionError
 from msroi.metrics.catalogue import MASKS
 from msroi.report.document import without_folders
 from msroi.report.figures import Measure
 
-ROWS, SUMMARY, RUN = "rows.csv", "summary.json", "run.json"
-_TEXT_COLUMNS = frozenset({"image", "target", "encoder", "version", "settings", "status", "message", "file"})
-_NEEDED = ("image", "target", "encoder", "status", "bytes", "file")
+SUMMARY, RUN = "summary.json", "run.json"
 # Encoders of msroi, in the order in which the page would open with them; names that begin like them are variants.
 _OURS = ("rdo", "rdo-masks", "rdo-constant", "two-pass")
 PLAIN = "pillow"
 # By these entries of summary.json are found in rows.csv: they stay as they are.
 _KEYS = frozenset({"name", "image", "target", "encoder", "against"})
-_LONGEST_FIELD = 1_000_000
 # An interval that is drawn from fewer images says nothing.
 FEWEST_IMAGES = 5
-
-
-@dataclass(frozen=True)
-class Row:
-    """One encode. figures: every number of the row that was measured."""
-
-    image: str
-    target: str
-    encoder: str
-    status: str
-    message: str
-    file: str
-    settings: str
-    figures: Mapping[str, float]
-
-    @property
-    def ok(self) -> bool:
-        return self.status == "ok"
 
 
 @dataclass(frozen=True)
@@ -83,7 +61,6 @@ class Results:
 
     folder: Path
     rows: Sequence[Row]
-    columns: Sequence[str]
     summary: Mapping[str, Any]
     run: Mapping[str, Any]
     _pairs: dict[tuple[str, str, str], Row] = field(init=False, repr=False, default_factory=dict)
@@ -191,7 +168,7 @@ class Results:
         found = []
         for image in self.images:
             pair = [self.row(image, target, name) for name in (encoder, against)]
-            figures = [row.figures.get(measure.key) for row in pair if row is not None and row.ok]
+            figures = [row.figure(measure.key) for row in pair if row is not None and row.ok]
             values = [value for value in figures if value is not None and math.isfinite(value)]
             if len(values) == 2:
                 found.append((image, values[0] - values[1]))
@@ -205,11 +182,8 @@ class Results:
 
     def mean_figure(self, encoder: str, target: str, key: str) -> float | None:
         """Mean over the encoder's rows of that target that have the figure."""
-        values = [
-            row.figures[key]
-            for row in self.rows
-            if row.ok and row.encoder == encoder and row.target == target and key in row.figures
-        ]
+        own = [row for row in self.rows if row.ok and row.encoder == encoder and row.target == target]
+        values = [value for row in own if (value := row.figure(key)) is not None]
         return sum(values) / len(values) if values else None
 
     def not_ok(self) -> Iterator[Row]:
@@ -222,12 +196,12 @@ def read_results(folder: Path) -> Results:
 
     Errors: OptionError where one of them is missing or is not what a benchmark writes.
     """
-    rows, columns = _read_rows(folder / ROWS)
+    rows = read_rows(folder / FILE, strict=True)
     summary, run = _read_json(folder / SUMMARY), _read_json(folder / RUN)
     folders = folders_of(run)
     places = run.pop("images", None)  # where the gallery finds the originals
-    rows = [replace(row, message=without_folders(row.message, folders)) for row in rows]
-    return Results(folder, rows, columns, _nameable(summary, folders), {**_nameable(run, folders), "images": places})
+    rows = [row | {"message": without_folders(row.message, folders)} for row in rows]
+    return Results(folder, rows, _nameable(summary, folders), {**_nameable(run, folders), "images": places})
 
 
 def folders_of(run: Mapping[str, Any]) -> list[str]:
@@ -267,35 +241,6 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return None if math.isnan(value) else float(value)
-
-
-def _read_rows(path: Path) -> tuple[list[Row], list[str]]:
-    text = _read_text(path)
-    csv.field_size_limit(_LONGEST_FIELD)
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        columns = list(reader.fieldnames or [])
-        lacking = [name for name in _NEEDED if name not in columns]
-        if lacking:
-            raise OptionError(f"{path}: lacks the column {lacking[0]}; msroi benchmark writes it")
-        return [_row(entry, path, reader.line_num) for entry in reader], columns
-    except csv.Error as error:
-        raise OptionError(f"{path}: cannot be read as CSV: {error}") from error
-
-
-def _row(entry: Mapping[str | None, Any], path: Path, line: int) -> Row:
-    if None in entry or any(value is None for value in entry.values()):
-        raise OptionError(f"{path}, line {line}: not as many fields as the first line names")
-    figures = {}
-    for name, value in entry.items():
-        if name in _TEXT_COLUMNS or not value or name is None:
-            continue
-        try:
-            figures[name] = float(value)
-        except ValueError:
-            raise OptionError(f"{path}, line {line}: {name} is {value!r:.40}, not a number") from None
-    texts = {name: str(entry.get(name) or "") for name in _TEXT_COLUMNS - {"version"}}
-    return Row(**texts, figures={name: value for name, value in figures.items() if not math.isnan(value)})
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from msroi.benchmark.page.measures import COSTS, GROUP_TITLES, measure_named, percent, quality_measures
-from msroi.benchmark.page.results import FEWEST_IMAGES, Results, Row, number
+from msroi.benchmark.page.results import FEWEST_IMAGES, Results, number
 from msroi.benchmark.page.verdict import MEANINGS, table_head
+from msroi.benchmark.rows import Row
 from msroi.report.document import text
 from msroi.report.figures import NONE, Measure
 
