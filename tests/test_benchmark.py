@@ -23,9 +23,11 @@ from skimage import data as samples
 
 from msroi import cli, metrics
 from msroi.benchmark import inputs, rows, statistics, summary
-from msroi.benchmark.commands import CommandEncoder
-from msroi.benchmark.encoders import DEFAULT_ENCODERS, ENCODERS, Jpegli, MozJpeg
+from msroi.benchmark.encoders import DEFAULT_ENCODERS, ENCODERS
 from msroi.benchmark.measuring import Measuring, Plan, Task
+from msroi.benchmark.peers.command import CommandEncoder
+from msroi.benchmark.peers.jpegli import Jpegli
+from msroi.benchmark.peers.mozjpeg import MozJpeg
 from msroi.benchmark.run import Request, run
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files, Target, reach
@@ -343,6 +345,18 @@ def test_the_encoder_of_the_contributing_guide(tmp_path: Path, pictures: Path, m
     plan = Plan(tmp_path, {"coffee": entry}, {"3bpp": Target(bpp=3)}, (), "size", FAST)
     (row,) = Measuring(plan)(Task("coffee", "tiff-jpeg", ("3bpp",)))
     assert row["status"] == "ok" and row["settings"].startswith("quality=") and row["psnr"] > 30
+
+
+def test_encoders_have_faces_of_their_own() -> None:
+    """What each is stands beside its name, and no two lines of a chart look alike."""
+    faces = [encoder.face for encoder in ENCODERS.values()]
+    assert all(face.meaning for face in faces)
+    assert all(encoder.face.meaning.startswith("ours") == encoder.ours for encoder in ENCODERS.values())
+    drawn = [(face.colour, face.dash, face.marker) for face in faces if face.colour is not None]
+    assert len(set(drawn)) == len(drawn) >= 14
+    assert all(
+        ENCODERS[name].face.colour is not None for name in (*DEFAULT_ENCODERS, "recurrent", "recurrent-constant")
+    )
 
 
 def test_an_encoder_that_raises_anything_is_a_row(
@@ -667,7 +681,7 @@ def test_rows_survive_their_file(tmp_path: Path) -> None:
     assert first == second == row | {"ssim": 0.123457, "message": "two lines"}
     path.write_text(path.read_text().replace("0.123457", "many", 1))
     assert rows.read_rows(path) == [second]
-    with pytest.raises(OptionError, match="line 2: ssim is .many., not a number"):
+    with pytest.raises(OptionError, match="line 2: ssim is 'many', not a number"):
         rows.read_rows(path, strict=True)
     path.write_text("other,columns\n1,2\n")
     assert rows.read_rows(path) == [] and rows.read_rows(tmp_path / "nowhere") == []

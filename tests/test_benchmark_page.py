@@ -18,7 +18,9 @@ from benchmark_made import COLUMNS, HOSTILE, IMAGES, TARGETS, make_benchmark, pi
 from browser import Browser, Document, displays_in_print
 from PIL import Image
 
+from msroi.benchmark.encoders import ENCODERS, Encoder, Face
 from msroi.benchmark.page import curves, make_page, write_page
+from msroi.benchmark.page.curves import Style, styles_of
 from msroi.benchmark.page.measures import and_join, measure_named, percent
 from msroi.benchmark.page.results import FEWEST_IMAGES, Results, read_results
 from msroi.benchmark.rows import Row
@@ -213,6 +215,24 @@ def test_encoder_that_followed_the_masks_is_not_praised_for_it(copied: Path) -> 
     assert "followed the very masks" in found
     (sentence,) = re.findall(r"<li>(Against [^:]*<bdi>rdo-masks</bdi>: .*?)</li>", found[: found.index("</ul>\n<div")])
     assert "inside" not in sentence and "outside" not in sentence
+
+
+def test_an_encoder_is_shown_by_its_own_face(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meaning, colour and rank come from the encoder's class: nothing else of the page knows its name."""
+
+    class Same(Encoder):
+        name = "same"
+        ours = True
+        face = Face("ours: as any other <b>", 6, "dotted", "down", rank=9)
+
+    assert styles_of(read_results(copied))["same"].marker != "down"
+    monkeypatch.setitem(ENCODERS, "same", Same())
+    found = read_results(copied)
+    assert found.ours[0] == found.headline_encoder == "same"
+    assert styles_of(found)["same"] == Style(6, "dotted", "down", ours=True)
+    page = make_page(found)
+    assert page.count('<span class="note">ours: as any other &lt;b&gt;</span>') > 2
+    assert '<svg class="swatch c6 dotted ours"' in page
 
 
 def test_what_is_missing_is_said(page: str) -> None:

@@ -19,7 +19,8 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from msroi import extras, metrics
 from msroi.benchmark import neural_study, rows
-from msroi.benchmark.encoders import ENCODERS, Neural
+from msroi.benchmark.encoders import ENCODERS
+from msroi.benchmark.peers.neural import Neural
 from msroi.benchmark.run import Request
 from msroi.benchmark.targets import Target
 from msroi.cli import main

@@ -14,9 +14,11 @@ import numpy as np
 from PIL import Image
 
 from msroi.benchmark import rows
-from msroi.benchmark.commands import CommandEncoder
-from msroi.benchmark.encoders import ENCODERS, Encoder, Neural
+from msroi.benchmark.encoder import Encoder
+from msroi.benchmark.encoders import ENCODERS
 from msroi.benchmark.inputs import Entry
+from msroi.benchmark.peers.command import CommandEncoder
+from msroi.benchmark.peers.neural import Neural
 from msroi.benchmark.rows import Row
 from msroi.benchmark.subject import Floats, Pixels, Subject
 from msroi.benchmark.targets import Files, Made, Target, like, reach

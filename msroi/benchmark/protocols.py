@@ -49,7 +49,7 @@ def _ms_roi_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Tab
             if row["target"] == target and row["status"] == rows.OK
         ]
         tables.append(Table(f"Table {number}: single pictures, {target}", columns, cells))
-    q_final = {entry["target"]: entry["mean"] for entry in summary["q_final"]}
+    q_final = {(entry["target"], entry["encoder"]): f"{entry['mean']:.1f}" for entry in summary["q_final"]}
     cells = [
         (
             mean["target"],
@@ -57,7 +57,7 @@ def _ms_roi_tables(all_rows: Sequence[Row], summary: dict[str, Any]) -> list[Tab
             str(mean["n"]),
             f"{mean['bytes']:,.0f}",
             *_scores(mean),
-            _q_final(mean, q_final),
+            q_final.get((mean["target"], mean["encoder"]), "-"),
         )
         for mean in summary["means"]
     ]
@@ -152,10 +152,6 @@ def _scores(row: dict[str, Any], keys: Sequence[str] = _PAPER_SCORES) -> list[st
 
 def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _q_final(mean: dict[str, Any], q_final: dict[str, float]) -> str:
-    return f"{q_final[mean['target']]:.1f}" if mean["encoder"] == "two-pass" and mean["target"] in q_final else "-"
 
 
 # Mean iterations, 1/8 bit per pixel each before they are coded; and where bytes are equal.

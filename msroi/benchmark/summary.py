@@ -14,6 +14,7 @@ import numpy.typing as npt
 from msroi.benchmark import rows, statistics
 from msroi.benchmark.encoders import YARDSTICK
 from msroi.benchmark.measuring import write
+from msroi.benchmark.peers.ours import Q_FINAL
 from msroi.benchmark.rows import Row
 from msroi.metrics import METRICS, Metric
 
@@ -216,12 +217,13 @@ def _anova(table: _Table) -> Iterator[dict[str, Any]]:
 
 
 def _q_final(table: _Table) -> Iterator[dict[str, Any]]:
-    """The mean of the qualities that two-pass' second pass came to."""
+    """The mean of the qualities that second passes came to."""
     for target in table.targets:
-        words = [row["settings"].split(" ")[0] for row in table.rows_of(target, "two-pass")]
-        values = [int(word.removeprefix("q_final=")) for word in words if word.startswith("q_final=")]
-        if values:
-            yield {"target": target, "mean": float(np.mean(values))}
+        for encoder in table.encoders:
+            words = [row.settings.split(" ")[0] for row in table.rows_of(target, encoder)]
+            values = [int(word.removeprefix(Q_FINAL)) for word in words if word.startswith(Q_FINAL)]
+            if values:
+                yield {"target": target, "encoder": encoder, "mean": float(np.mean(values))}
 
 
 def _correlations(table: _Table) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi import images
-from msroi.benchmark.encoders import Jpegli
+from msroi.benchmark.peers.jpegli import Jpegli
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files
 from msroi.codecs.jpeg import plain

@@ -5,7 +5,7 @@
 PHOTO: a file of 12 or 13 megapixels, JPEG or not. Printed are: seconds and peak memory of the whole command from
 process start, map and search included; megapixels a second at a fixed setting, from pixels to file, without a
 search (with what `near` prepares, and without); and milliseconds a megapixel on one thread of jpegli (distance 1.9,
-4:2:0), mozjpeg (libvips' settings as in msroi/benchmark/encoders.py, quality 60) and ours, with ratios. Medians of
+4:2:0), mozjpeg (libvips' settings as in msroi/benchmark/peers/mozjpeg.py, quality 60) and ours, with ratios. Medians of
 `runs`; encoders take turns, so that all see the same machine. Beside other work look at processor time. Needs
 pyvips[binary] and ajpegli.
 """

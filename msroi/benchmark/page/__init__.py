@@ -17,10 +17,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from msroi.benchmark.encoders import YARDSTICK
 from msroi.benchmark.page.curves import Style, curves_section, styles_of
 from msroi.benchmark.page.gallery import Gallery, make_gallery, scripts, selection_text
 from msroi.benchmark.page.measures import COSTS, and_join
-from msroi.benchmark.page.results import PLAIN, Results, read_results
+from msroi.benchmark.page.results import Results, read_results
 from msroi.benchmark.page.tables import bd_section, encoders_section, facts_section, means_section, protocol_section
 from msroi.benchmark.page.verdict import verdict_section
 from msroi.images import write_atomically
@@ -167,7 +168,7 @@ def _data(results: Results, styles: Mapping[str, Style], gallery: Gallery) -> di
         "targets": [readable(name) for name in results.targets],
         "encoders": [readable(name) for name in results.encoders],
         "ours": [results.encoders.index(name) for name in results.ours],
-        "plain": results.encoders.index(PLAIN) if PLAIN in results.encoders else None,
+        "plain": results.encoders.index(YARDSTICK) if YARDSTICK in results.encoders else None,
         "classes": [styles[name].classes for name in results.encoders],
         "measures": [
             {

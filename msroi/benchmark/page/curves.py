@@ -10,28 +10,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from msroi.benchmark.encoders import YARDSTICK, face_of
 from msroi.benchmark.page.measures import and_join
-from msroi.benchmark.page.results import PLAIN, Results, number
+from msroi.benchmark.page.results import Results, number
 from msroi.report.document import text
 from msroi.report.figures import Measure
 
 _WIDTH, _HEIGHT = 380, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 12, 10, 34
-# Colour (of eight in page.css), dash and marker; the three together are one encoder's own.
-_STYLES = {
-    "pillow": (0, "solid", "circle"),
-    "pillow-progressive": (0, "dashed", "ring"),
-    "rdo": (1, "solid", "circle"),
-    "rdo-constant": (1, "dashed", "square"),
-    "rdo-masks": (2, "solid", "diamond"),
-    "two-pass": (2, "dashed", "triangle"),
-    "mozjpeg": (3, "solid", "square"),
-    "jpegli": (4, "solid", "diamond"),
-    "jpeg2000": (5, "solid", "triangle"),
-    "webp": (6, "solid", "down"),
-    "avif": (7, "solid", "circle"),
-    "heic": (7, "dashed", "square"),
-}
 _N_COLOURS = 8
 # Of the values' range, left free at each end of an axis.
 _ROOM = 0.05
@@ -61,7 +47,11 @@ def styles_of(results: Results) -> dict[str, Style]:
         for colour in (3, 6, 1, 5, 4, 7, 2, 0)
     )
     for name in results.encoders:
-        colour, dash, marker = _STYLES.get(name) or next(free, (len(found) % _N_COLOURS, "dotted", "ring"))
+        face = face_of(name)
+        if face.colour is None:
+            colour, dash, marker = next(free, (len(found) % _N_COLOURS, "dotted", "ring"))
+        else:
+            colour, dash, marker = face.colour, face.dash, face.marker
         found[name] = Style(colour, dash, marker, name in results.ours)
     return found
 
@@ -82,14 +72,14 @@ def curves_section(results: Results, styles: Mapping[str, Style]) -> str:
     """The card of all charts; of one target it has no lines, only points, and is left to the table of means."""
     measures = [measure for measure in results.measures if not measure.repeats]
     values = [_chart(m, _values(results, m), styles, f"{m.title} against bits per pixel", False) for m in measures]
-    gaps = [_chart(m, _gaps(results, m), styles, f"{m.title} minus {PLAIN}’s", True) for m in measures]
+    gaps = [_chart(m, _gaps(results, m), styles, f"{m.title} minus {YARDSTICK}’s", True) for m in measures]
     values, gaps = [c for c in values if c], [c for c in gaps if c]
     if not values or len(results.targets) < 2:
         return ""
     switch = (
         '<div class="controls" hidden><div class="segments" role="group" aria-label="What the curves show">'
         '<button type="button" class="button" data-curves="values" aria-pressed="true">Values</button>'
-        f'<button type="button" class="button" data-curves="gaps" aria-pressed="false">Minus {PLAIN}</button>'
+        f'<button type="button" class="button" data-curves="gaps" aria-pressed="false">Minus {YARDSTICK}</button>'
         "</div></div>"
         if gaps
         else ""
@@ -139,7 +129,7 @@ def _gaps(results: Results, measure: Measure) -> dict[str, list[_Point]]:
     points: dict[str, list[_Point]] = {}
     for comparison in results.comparisons.values():
         x, y = places.get((comparison.encoder, comparison.target)), comparison.mean
-        if comparison.against != PLAIN or comparison.measure.key != measure.key or comparison.encoder == PLAIN:
+        if comparison.against != YARDSTICK or comparison.measure.key != measure.key or comparison.encoder == YARDSTICK:
             continue
         if x is not None and y is not None and math.isfinite(y):
             whole = comparison.n >= len(results.images)

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
+from msroi.benchmark.encoders import ENCODERS, YARDSTICK, face_of
 from msroi.benchmark.page.measures import headline, measure_named, quality_measures
 from msroi.benchmark.rows import FILE, Row, read_rows
 from msroi.errors import OptionError
@@ -20,9 +21,6 @@ from msroi.report.document import without_folders
 from msroi.report.figures import Measure
 
 SUMMARY, RUN = "summary.json", "run.json"
-# Encoders of msroi, in the order in which the page would open with them; names that begin like them are variants.
-_OURS = ("rdo", "rdo-masks", "rdo-constant", "two-pass")
-PLAIN = "pillow"
 # By these entries of summary.json are found in rows.csv: they stay as they are.
 _KEYS = frozenset({"name", "image", "target", "encoder", "against"})
 # An interval that is drawn from fewer images says nothing.
@@ -115,16 +113,17 @@ class Results:
 
     @cached_property
     def ours(self) -> list[str]:
+        """Encoders of msroi, in the order in which the page would open with them."""
         stated = {str(e["name"]): bool(e["ours"]) for e in self.stated_encoders if "ours" in e}
-        mine = [name for name in self.encoders if stated.get(name, name.startswith(("rdo", "two-pass")))]
-        return sorted(mine, key=lambda name: _OURS.index(name) if name in _OURS else len(_OURS))
+        mine = [name for name in self.encoders if stated.get(name, name in ENCODERS and ENCODERS[name].ours)]
+        return sorted(mine, key=lambda name: -face_of(name).rank)
 
     # What the page opens with.
 
     @cached_property
     def headline_encoder(self) -> str:
         """Our encoder where there is one, else the first that is not plain JPEG."""
-        others = [name for name in self.encoders if name != PLAIN]
+        others = [name for name in self.encoders if name != YARDSTICK]
         return (self.ours or others or self.encoders or [""])[0]
 
     @cached_property
@@ -144,7 +143,7 @@ class Results:
         """Encoders that were driven by the very masks inside which scores are taken."""
         entries = [e for e in self.run.get("encoders") or [] if isinstance(e, dict)]
         stated = {str(e.get("name")): bool(e["needs_mask"]) for e in entries if "needs_mask" in e}
-        return [name for name in self.encoders if stated.get(name, name == "rdo-masks")]
+        return [name for name in self.encoders if stated.get(name, name in ENCODERS and ENCODERS[name].needs_mask)]
 
     def speaks(self, measure: Measure, *encoders: str) -> bool:
         """Whether a measure may be a headline between these: not where the weights drove one of them."""

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from msroi.benchmark.encoders import face_of
 from msroi.benchmark.page.measures import COSTS, GROUP_TITLES, measure_named, percent, quality_measures
 from msroi.benchmark.page.results import FEWEST_IMAGES, Results, number
-from msroi.benchmark.page.verdict import MEANINGS, table_head
+from msroi.benchmark.page.verdict import table_head
 from msroi.benchmark.rows import Row
 from msroi.report.document import text
 from msroi.report.figures import NONE, Measure
@@ -85,7 +86,7 @@ def _bd_panel(results: Results, encoder: str, entries: Sequence[Mapping[str, Any
     measures = [measure for group in GROUP_TITLES for measure in groups.get(group, [])]
     rows = "\n".join(
         f'<tr role="row"><th role="rowheader" scope="row"><bdi>{text(against)}</bdi>'
-        f'<span class="note">{text(MEANINGS.get(against, ""))}</span></th>'
+        f'<span class="note">{text(face_of(against).meaning)}</span></th>'
         f"{''.join(_bd_cell(measure, found.get((against, measure.key)), n_images) for measure in measures)}</tr>"
         for against in sorted(dict.fromkeys(against for against, _ in found), key=lambda name: name in results.ours)
     )
@@ -206,7 +207,7 @@ def encoders_section(results: Results) -> str:
 
 def _encoder_row(results: Results, name: str, entry: Mapping[str, Any]) -> list[str]:
     statuses = results.statuses(name)
-    meaning = f'<span class="note">{text(MEANINGS.get(name, ""))}</span>'
+    meaning = f'<span class="note">{text(face_of(name).meaning)}</span>'
     available = bool(entry.get("available", True))
     first = next((row for row in results.rows if row.encoder == name and row.ok), None)
     version = text(str(entry.get("version") or NONE))

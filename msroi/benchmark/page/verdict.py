@@ -10,30 +10,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msroi.benchmark.encoders import YARDSTICK, face_of
 from msroi.benchmark.page.measures import GROUP_TITLES, and_join
-from msroi.benchmark.page.results import FEWEST_IMAGES, PLAIN, Comparison, Results
+from msroi.benchmark.page.results import FEWEST_IMAGES, Comparison, Results
 from msroi.metrics.catalogue import MASKS, SAME_MAP
 from msroi.report.document import text
 from msroi.report.figures import NONE, Measure
 
 EVERYONE = "*"
-# What a name means to someone who did not start the run.
-MEANINGS = {
-    "pillow": "plain JPEG",
-    "pillow-progressive": "plain JPEG, optimised, progressive",
-    "two-pass": "ours: the paper’s method",
-    "rdo": "ours: JPEG that follows a map",
-    "rdo-constant": "ours: JPEG without a map",
-    "rdo-masks": "ours: JPEG that follows the masks",
-    "mozjpeg": "JPEG",
-    "jpegli": "JPEG",
-    "jpeg2000": "not JPEG",
-    "webp": "not JPEG",
-    "avif": "not JPEG",
-    "heic": "not JPEG; the class of BPG",
-    "recurrent": "ours: a neural codec that follows a map",
-    "recurrent-constant": "ours: the neural codec without a map",
-}
 _MARKS = {"better": "▲", "worse": "▼", "unclear": "○"}
 _SPOKEN = {"better": "better", "worse": "worse", "unclear": "no clear difference"}
 
@@ -63,9 +47,11 @@ def verdict_section(results: Results) -> str:
 
 def _subjects(results: Results) -> list[str]:
     """Encoders with comparisons of their own, ours first; and everyone against plain JPEG."""
-    with_several = {c.encoder for c in results.comparisons.values() if c.encoder in results.ours or c.against != PLAIN}
+    with_several = {
+        c.encoder for c in results.comparisons.values() if c.encoder in results.ours or c.against != YARDSTICK
+    }
     found = sorted(with_several, key=lambda name: (name not in results.ours, _place(name, results)))
-    if any(c.against == PLAIN for c in results.comparisons.values()):
+    if any(c.against == YARDSTICK for c in results.comparisons.values()):
         found.append(EVERYONE)
     return found
 
@@ -91,7 +77,7 @@ def _controls(results: Results, subjects: Sequence[str]) -> str:
 
 
 def _subject_name(name: str) -> str:
-    return f"each against {PLAIN}" if name == EVERYONE else f"{text(name)} against each"
+    return f"each against {YARDSTICK}" if name == EVERYONE else f"{text(name)} against each"
 
 
 def _panel(results: Results, subject: str, target: str) -> str:
@@ -112,7 +98,7 @@ def _panel(results: Results, subject: str, target: str) -> str:
 
 def _lines(results: Results, subject: str) -> list[_Line]:
     if subject == EVERYONE:
-        return [_Line(name, PLAIN, name) for name in results.encoders if name != PLAIN]
+        return [_Line(name, YARDSTICK, name) for name in results.encoders if name != YARDSTICK]
     others = [name for name in results.encoders if name != subject]
     # Strangers first: how our variants compare with each other comes last.
     others.sort(key=lambda name: name in results.ours)
@@ -157,7 +143,7 @@ def _row(results: Results, line: _Line, target: str, groups: Sequence[tuple[str,
         notes = [_share(results, line.name, target), f"{max(counts)} of {len(results.images)} images" if fewer else ""]
     else:
         notes = [_why_nothing(results, line, target)]
-    meaning = MEANINGS.get(line.name, "")
+    meaning = face_of(line.name).meaning
     detail = "".join(f'<span class="note">{text(note)}</span>' for note in [meaning, *notes] if note)
     measures = [m for _, group in groups for m in group]
     cells = "".join(_cell(measure, comparison) for measure, comparison in zip(measures, found, strict=True))

@@ -26,7 +26,9 @@ from typing import Any
 
 from PIL import Image
 
-from msroi.benchmark.encoders import ENCODERS, QUALITIES, Encoder, Pixels, Subject
+from msroi.benchmark.encoder import QUALITIES, Encoder, Pixels
+from msroi.benchmark.encoders import ENCODERS
+from msroi.benchmark.subject import Subject
 from msroi.errors import MsroiError, OptionError
 from msroi.images import read
 from msroi.search.knobs import Steps
