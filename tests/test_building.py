@@ -182,3 +182,19 @@ def test_make_without_python_says_so_in_one_line(tmp_path: Path) -> None:
         ["make", "PYTHON=no-such-python", "demo"], cwd=ROOT, capture_output=True, text=True, env=os.environ
     )
     assert done.returncode and "msroi: no no-such-python here; install Python 3.11" in done.stderr
+
+
+def test_the_kernels_are_one_unit_of_short_headers() -> None:
+    """Every file in the folder is compiled with bindings.cpp, says first what it is, and can be read at a sitting."""
+    folder = ROOT / "msroi" / "codecs" / "jpeg" / "kernels"
+    reached, left = set(), ["bindings.cpp"]
+    while left:
+        name = left.pop()
+        if name not in reached:
+            reached.add(name)
+            left += re.findall(r'^#include "(\S+)"$', (folder / name).read_text(encoding="utf-8"), re.M)
+    assert reached == {path.name for path in folder.iterdir()}
+    for name in reached:
+        lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        assert lines[0].startswith("// "), name
+        assert len(lines) <= 500 and max(map(len, lines)) <= 120, name

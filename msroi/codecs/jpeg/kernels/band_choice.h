@@ -1,7 +1,6 @@
 // Which scans code a component's AC: one, or two cut at one of a few places, whichever takes fewer bytes.
 //
-// Source: spectral selection, ITU-T T.81, G.1.1.1.1; bytes are counted exactly, tables and headers included. Called by
-// writer.
+// Source: spectral selection, ITU-T T.81, G.1.1.1.1; bytes are counted with tables and headers. Called by writer.
 
 #pragma once
 
@@ -31,15 +30,18 @@ int64_t further_bits(const Counts& counts) {
     return bits;
 }
 
+// A band with the bytes of its scan: header, table, codes and further bits; what 0xFF stuffs is not foreseen.
 Band priced(const std::pair<int, int>& limits, const Counts& counts) {
     const Code code(counts);
-    constexpr int64_t header = 2 + 8;  // SOS of one component
+    constexpr int64_t header = 2 + 8;  // SOS of one component: its marker and 6 + 2 bytes (T.81, B.2.3)
     return Band{limits.first, limits.second, counts,
                 header + code.bytes() + (code.bits(counts) + further_bits(counts) + 7) / 8};
 }
 
-// Where a component's AC may be cut in two scans.
-constexpr int CUTS[] = {2, 5, 9, 14};  // as CUTS in symbol_prices.py
+// Where a component's AC may be cut in two scans: after these positions. The same as CUTS in symbol_prices.py, so that
+// the trellis is told the prices of the cut that is chosen here. The ends of the zigzag's second, third, fourth and
+// fifth diagonals.
+constexpr int CUTS[] = {2, 5, 9, 14};
 
 // The cheapest way to code a component's AC: one scan or two.
 std::vector<Band> choose_bands(const Component& c, const Digest& digest, int threads) {

@@ -44,7 +44,8 @@ msroi::Frame checked_frame(const std::vector<std::pair<int64_t, int64_t>>& block
     for (size_t i = 0; i < n; ++i) {
         check_table(tables[i]);
         const auto [h, v] = sampling[i];
-        const int64_t rows = ((height * v + v_max - 1) / v_max + 7) / 8, columns = ((width * h + h_max - 1) / h_max + 7) / 8;
+        const int64_t rows = ((height * v + v_max - 1) / v_max + 7) / 8,
+                      columns = ((width * h + h_max - 1) / h_max + 7) / 8;
         if (blocks[i] != std::make_pair(rows, columns)) refuse("levels: blocks do not cover the picture");
         frame.components.push_back({nullptr, rows, columns, h, v});
     }
@@ -139,7 +140,8 @@ ReadJpeg read_jpeg(const py::bytes& data, int only) {
         auto* kept = new std::vector<int16_t>(std::move(c.levels));  // the array's memory from here on
         const py::capsule owner(kept, [](void* p) { delete static_cast<std::vector<int16_t>*>(p); });
         const bool is_read = !kept->empty();
-        levels.append(Array<int16_t>({is_read ? c.rows : 0, is_read ? c.columns : 0, int64_t{64}}, kept->data(), owner));
+        const int64_t rows = is_read ? c.rows : 0, columns = is_read ? c.columns : 0;
+        levels.append(Array<int16_t>({rows, columns, int64_t{64}}, kept->data(), owner));
         tables.append(Array<uint16_t>(py::ssize_t{64}, c.steps.data()));
         sampling.append(py::make_tuple(c.horizontal, c.vertical));
     }

@@ -1,4 +1,5 @@
-// Python's view of trellis, symbol counts and Huffman codes: levels and what they cost. _kernels.pyi says what each means.
+// Python's view of trellis, symbol counts and Huffman codes: levels and what they cost. _kernels.pyi says what each
+// means.
 
 #pragma once
 
@@ -67,7 +68,8 @@ Array<int64_t> band_counts(const Array<int16_t>& levels, const std::vector<int>&
     Array<int64_t> out({static_cast<py::ssize_t>(bands.limits.size()), py::ssize_t{256}});
     auto* result = out.mutable_data();
     py::gil_scoped_release release;
-    for (const msroi::Counts& counts : msroi::band_counts(component, nullptr, bands, end_runs ? msroi::LONGEST_RUN : 1, threads))
+    const int longest_run = end_runs ? msroi::LONGEST_RUN : 1;
+    for (const msroi::Counts& counts : msroi::band_counts(component, nullptr, bands, longest_run, threads))
         result = std::copy(counts.begin(), counts.end(), result);
     return out;
 }

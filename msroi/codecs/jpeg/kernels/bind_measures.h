@@ -1,4 +1,5 @@
-// Python's view of means, similarity and texture: what planes and blocks are judged by. _kernels.pyi says what each means.
+// Python's view of means, similarity and texture: what planes and blocks are judged by. _kernels.pyi says what each
+// means.
 
 #pragma once
 

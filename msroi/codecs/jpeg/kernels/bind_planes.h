@@ -1,4 +1,5 @@
-// Python's view of colour, sampling, transform and deringing: planes to blocks and back. _kernels.pyi says what each means.
+// Python's view of colour, sampling, transform and deringing: planes to blocks and back. _kernels.pyi says what each
+// means.
 
 #pragma once
 
@@ -55,8 +56,9 @@ Array<int16_t> transformed(const Array<float>& plane, const msroi::Deringing* de
     auto* result = out.mutable_data();
     threads = checked_threads(threads);
     py::gil_scoped_release release;
-    msroi::share(rows, threads,
-                 [&](int64_t a, int64_t b) { msroi::forward_rows(in, height, width, columns, a, b, deringing, result); });
+    msroi::share(rows, threads, [&](int64_t a, int64_t b) {
+        msroi::forward_rows(in, height, width, columns, a, b, deringing, result);
+    });
     return out;
 }
 
@@ -65,7 +67,8 @@ Array<int16_t> forward_dct(const Array<float>& plane, int threads) { return tran
 Array<int16_t> overshooting_dct(const Array<float>& plane, const Array<float>& shrink, float margin, float most,
                                 float reach, int rounds, int threads) {
     check_shape("shrink", shrink, {64});
-    if (!(margin >= 0 && most >= 0 && reach >= most && reach <= 64)) refuse("margin, most, reach: must be 0 <= most <= reach <= 64");
+    if (!(margin >= 0 && most >= 0 && reach >= most && reach <= 64))
+        refuse("margin, most, reach: must be 0 <= most <= reach <= 64");
     if (rounds < 0 || rounds > 1000) refuse("rounds: must be 0 to 1000");
     msroi::Deringing deringing{{}, margin, most, reach, rounds};
     for (int k = 0; k < 64; ++k) {
@@ -108,8 +111,9 @@ Array<float> inverse_dct(const Array<int16_t>& levels, const Array<uint16_t>& ta
     auto* result = out.mutable_data();
     threads = checked_threads(threads);
     py::gil_scoped_release release;
-    msroi::share(rows, threads,
-                 [&](int64_t a, int64_t b) { msroi::inverse_rows(in, steps.data(), height, width, columns, a, b, result); });
+    msroi::share(rows, threads, [&](int64_t a, int64_t b) {
+        msroi::inverse_rows(in, steps.data(), height, width, columns, a, b, result);
+    });
     return out;
 }
 
@@ -123,8 +127,9 @@ Array<float> inverse_dct_half(const Array<int16_t>& levels, const Array<uint16_t
     auto* result = out.mutable_data();
     threads = checked_threads(threads);
     py::gil_scoped_release release;
-    msroi::share(rows, threads,
-                 [&](int64_t a, int64_t b) { msroi::half_rows(in, steps.data(), height, width, columns, a, b, result); });
+    msroi::share(rows, threads, [&](int64_t a, int64_t b) {
+        msroi::half_rows(in, steps.data(), height, width, columns, a, b, result);
+    });
     return out;
 }
 

@@ -1,6 +1,7 @@
 // Whole numbers as bits: magnitudes' categories, and masks of a block's 64 positions, bit k for position k.
 //
-// Compilers' own instructions where they are known (GCC, Clang), loops elsewhere. Used by trellis, scans and symbol counts.
+// Compilers' own instructions where they are known (GCC, Clang), loops elsewhere. Used by trellis, scans and symbol
+// counts.
 
 #pragma once
 

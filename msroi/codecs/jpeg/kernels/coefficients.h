@@ -1,6 +1,6 @@
 // Coefficients as they are kept between stages: whole sixteenths, in two bytes.
 //
-// Written by planes, read by texture and trellis; coefficients.py's arrays hold them.
+// Written by planes, read by texture and trellis; `forward_dct` hands them to Python and `quantise` takes them back.
 
 #pragma once
 

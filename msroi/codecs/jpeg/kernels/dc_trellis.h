@@ -1,7 +1,7 @@
 // Trellis quantisation of DC: the chain of levels of least J along the blocks of a component, by the Viterbi algorithm.
 //
 // Source: as for trellis.h; DC is coded by differences (ITU-T T.81, F.1.2.1), so the states are a block's two
-// candidates. Called by bindings (`settle_dc`) for rdo.py.
+// candidates. Called by bindings (`settle_dc`) for the rdo encoder, which states `reach`.
 
 #pragma once
 

@@ -10,11 +10,11 @@
 
 namespace msroi {
 
-// Orthonormal DCT-II of eight numbers, for eight columns at once: in and out are [8][8], transformed along the first.
 // C[n] = cos(n pi / 16) / 2.
 constexpr float C1 = 0.4903926402f, C2 = 0.4619397663f, C3 = 0.4157348062f, C4 = 0.3535533906f, C5 = 0.2777851165f,
                 C6 = 0.1913417162f, C7 = 0.0975451610f;
 
+// Orthonormal DCT-II of eight numbers, for eight columns at once: in and out are [8][8], transformed along the first.
 MSROI_INSIDE void dct_columns(const float* in, float* out) {
     for (int i = 0; i < 8; ++i) {
         const float s0 = in[i] + in[56 + i], s1 = in[8 + i] + in[48 + i], s2 = in[16 + i] + in[40 + i],
@@ -33,6 +33,7 @@ MSROI_INSIDE void dct_columns(const float* in, float* out) {
     }
 }
 
+// Its inverse, the transpose.
 MSROI_INSIDE void inverse_dct_columns(const float* in, float* out) {
     for (int i = 0; i < 8; ++i) {
         const float e0 = C4 * (in[i] + in[32 + i]), e1 = C4 * (in[i] - in[32 + i]);

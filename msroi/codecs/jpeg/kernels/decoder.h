@@ -4,9 +4,10 @@
 // chroma at full size, at half width, or at half width and height. Everything else, and every file whose data are not
 // whole and sound, is refused with std::invalid_argument: the caller then takes pixels from a decoder that guesses.
 //
-// Source: ITU-T T.81, annex B; sections in comments are its own. Called by bindings (`read_jpeg`) for source.py, guard.py
-// and lossless.py, and by tests/fuzzing/decoder.cpp. Memory is bounded by the file's own length, time by its length times
-// the scans that it may have; no byte is read outside of it, whatever it says.
+// Source: ITU-T T.81, annex B; sections in comments are its own. Called by bindings (`read_jpeg`) for sources that are
+// JPEGs, for the guard and for plain files made smaller, and by tests/fuzzing/decoder.cpp. Memory is bounded by the
+// file's own length, time by its length times the scans that it may have; no byte is read outside of it, whatever it
+// says.
 
 #pragma once
 
@@ -104,7 +105,8 @@ class JpegDecoder {
                 if (n >= 12 && !std::memcmp(payload, "Adobe", 5)) adobe_transform_ = payload[11];
                 break;
             default:
-                if (marker != 0xFE && (marker < 0xE0 || marker > 0xEF)) refuse_jpeg("a process that is not decoded here");
+                if (marker != 0xFE && (marker < 0xE0 || marker > 0xEF))
+                    refuse_jpeg("a process that is not decoded here");
         }
     }
 
@@ -243,6 +245,7 @@ class JpegDecoder {
             const bool dc = scan.first == 0;
             if (dc ? scan.last != 0 : (scan.last < scan.first || scan.last > 63 || count != 1))
                 refuse_jpeg("an unsound progressive scan");
+            // The lowest bits that T.81, table B.3, allows, each scan of one bit more than the last.
             if (scan.low > 13 || (scan.high && scan.high != scan.low + 1)) refuse_jpeg("an unsound progressive scan");
         } else if (scan.first != 0 || scan.last != 63 || scan.high || scan.low) {
             refuse_jpeg("an unsound sequential scan");
@@ -263,6 +266,7 @@ class JpegDecoder {
             if (scan.last > 0 && !scan.ac.back()->defined) refuse_jpeg("no Huffman table");
             blocks += found->horizontal * found->vertical;
         }
+        // T.81, B.2.3.
         if (count > 1 && blocks > 10) refuse_jpeg("an MCU of more than 10 blocks");
         return scan;
     }

@@ -1,7 +1,7 @@
 // The blocks of one scan: sequential, progressive, and the refinements of the latter.
 //
-// Source: ITU-T T.81, F.2 (sequential), G.1 and G.2 (progressive), E.2.4 (restarts). A value or run
-// that leaves its band is refused. Called by decoder for every scan of a file.
+// Source: ITU-T T.81, F.2 (sequential), G.1 and G.2 (progressive), E.2.4 (restarts). A value or run that leaves its
+// band is refused. Called by decoder for every scan of a file.
 
 #pragma once
 
@@ -81,7 +81,8 @@ class ScanDecoder {
         --until_restart_;
     }
 
-    // A component's blocks in an MCU. Those beyond the picture, and of a component without room, are read and forgotten.
+    // A component's blocks in an MCU. Those beyond the picture, and of a component without room, are read and
+    // forgotten.
     void mcu_blocks(size_t i, int64_t my, int64_t mx) {
         DecodedComponent& c = *scan_.components[i];
         for (int64_t y = my * c.vertical; y < (my + 1) * c.vertical; ++y) {
@@ -117,7 +118,7 @@ class ScanDecoder {
     }
 
     static void dc_first(const HuffmanDecoder& code, int low, int16_t* levels, int& predicted, BitReader& reader) {
-        const int size = reader.symbol(code);
+        const int size = reader.symbol(code);  // levels within MAX_LEVEL differ by 12 bits at most
         if (size > 12) refuse_jpeg("a coefficient out of range");
         predicted += reader.value(size);
         levels[0] = checked(predicted, low);

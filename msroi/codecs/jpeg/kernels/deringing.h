@@ -1,8 +1,8 @@
 // Deringing: pixels at black or white may lie beyond it, where that spares coefficients, because decoders clip.
 //
 // Source: a convex problem, solved as by Beck and Teboulle 2009, "A Fast Iterative Shrinkage-Thresholding Algorithm"
-// (FISTA); mozjpeg's deringing has the same aim. Called by planes for each block (`overshooting_dct` of the bindings) and,
-// where it made a DC that no file holds, by trellis.
+// (FISTA); mozjpeg's deringing has the same aim. Called by planes for each block (`overshooting_dct` of the bindings)
+// and, where it made a DC that no file holds, by trellis.
 
 #pragma once
 
@@ -19,16 +19,17 @@ constexpr float WHITE = 127.0f, BLACK = -128.0f;
 
 // Pixels at a limit may take any value beyond it, because decoders clip: a step from ink to paper need not be a square
 // wave. Of all blocks that clip to the same one this looks for one of few and small coefficients: least sum of
-// shrink(k) |c(k)| over what the bounds of each pixel allow, by proximal gradient steps with momentum (Beck and
-// Teboulle 2009, "FISTA"): shrink the coefficients, then put the pixels back into their bounds.
+// shrink(k) |c(k)| over what the bounds of each pixel allow, by proximal gradient steps with momentum (FISTA): shrink
+// the coefficients, then put the pixels back into their bounds. Its numbers come from coefficients.py, with their
+// origin.
 struct Deringing {
     float shrink[64];  // in the order of dct_block
-    float margin;      // of the block's contrast, by which pixels at a limit lie beyond it at least, so that errors clip
+    float margin;      // share of the block's contrast by which such pixels lie beyond at least, so that errors clip
     float most;        // the largest margin
     float reach;       // how far beyond a limit a pixel may lie
     int rounds;
 
-    // Whether some but not all pixels of the block are at the upper limit, or at the lower.
+    // Whether some but not all pixels of the block are at a limit, within half a grey level: what rounds to it.
     static bool wanted(const float* pixels) {
         int n_high = 0, n_low = 0;
         for (int i = 0; i < 64; ++i) {
@@ -89,6 +90,7 @@ inline void within_range(const float* c, float lowest, float highest, float* out
     for (int k = 0; k < 64; ++k) turned[turned_place(k)] = c[k];
     inverse_dct_block(turned, pixels);
     const bool high = c[0] > highest;
+    // DC is the sum of the pixels / 8, so this is what the sum has too much.
     const float excess = 8.0f * (high ? c[0] - highest : lowest - c[0]);
     float beyond = 0.0f;
     for (int i = 0; i < 64; ++i) beyond += std::max(0.0f, high ? pixels[i] - WHITE : BLACK - pixels[i]);

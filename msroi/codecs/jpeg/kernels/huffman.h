@@ -1,8 +1,8 @@
 // Huffman codes of least length for counted symbols.
 //
-// Source: Larmore and Hirschberg 1990, "A fast algorithm for optimal length-limited Huffman codes" (package-merge); codes
-// from lengths as ITU-T T.81, annex C. Called by writer and band_choice; `huffman_lengths` of the bindings gives
-// symbol_prices.py the lengths.
+// Source: Larmore and Hirschberg 1990, "A fast algorithm for optimal length-limited Huffman codes" (package-merge);
+// codes from lengths as ITU-T T.81, annex C. Called by writer and band_choice; `huffman_lengths` of the bindings gives
+// the prices of symbols their lengths.
 
 #pragma once
 
@@ -14,6 +14,7 @@
 
 namespace msroi {
 
+// Of each symbol, run * 16 + size (or a DC difference's size), how often it occurs.
 using Counts = std::array<int64_t, 256>;
 
 // Lengths of an optimal prefix code of at most 16 bits in which no code is all ones: package-merge (Larmore and
@@ -61,6 +62,7 @@ std::array<uint8_t, 256> huffman_lengths(const Counts& counts) {
     return lengths;
 }
 
+// The code of a scan: by lengths, in the order of values within a length (T.81, annex C).
 struct Code {
     std::array<uint8_t, 256> lengths{};
     std::array<uint16_t, 256> codes{};
@@ -85,7 +87,7 @@ struct Code {
         for (size_t s = 0; s < 256; ++s) sum += counts[s] * lengths[s];
         return sum;
     }
-    // Bytes of a DHT segment of its own.
+    // Bytes of a DHT segment of its own: marker, length, class and number, 16 counts, values (T.81, B.2.4.2).
     int64_t bytes() const { return 2 + 2 + 1 + 16 + static_cast<int64_t>(values.size()); }
 };
 

@@ -13,6 +13,7 @@
 
 namespace msroi {
 
+// sums += row
 MSROI_HOT void add_row(const float* row, int64_t n, float* sums) {
     for (int64_t x = 0; x < n; ++x) sums[x] += row[x];
 }

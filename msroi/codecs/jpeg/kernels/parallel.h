@@ -1,7 +1,7 @@
 // Threads: parts of a picture on several of them.
 //
-// What threads write does not overlap, and what they add up are integers, so no result depends on their number. The
-// bindings share rows of blocks; the writer shares scans.
+// What threads write does not overlap, and what they add up are integers, so no result depends on their number. Rows of
+// blocks are shared, or whole scans.
 
 #pragma once
 

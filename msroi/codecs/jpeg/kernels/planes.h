@@ -17,7 +17,7 @@
 
 namespace msroi {
 
-// Blocks first..last (rows of blocks); pixels beyond the right and lower border repeat the last ones.
+// Rows of blocks first to last - 1; pixels beyond the right and lower border repeat the last ones.
 MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, int64_t columns, int64_t first,
                             int64_t last, const Deringing* deringing, int16_t* coefficients) {
     float a[64], b[64];
@@ -57,7 +57,7 @@ MSROI_INSIDE void decode_block(const int16_t* levels, const float* table, float*
     transpose(b, a);
 }
 
-// A plane of decoded blocks.
+// A plane of decoded blocks: rows of blocks first to last - 1, as much of them as the picture has.
 MSROI_HOT void inverse_rows(const int16_t* levels, const float* table, int64_t height, int64_t width, int64_t columns,
                             int64_t first, int64_t last, float* plane) {
     float a[64];
@@ -74,10 +74,12 @@ MSROI_HOT void inverse_rows(const int16_t* levels, const float* table, int64_t h
 // Coefficients that levels stand for.
 MSROI_HOT void dequantise_blocks(const int16_t* levels, const float* table, int64_t first, int64_t last, int16_t* out) {
     for (int64_t block = first; block < last; ++block)
-        for (int k = 0; k < 64; ++k) out[64 * block + k] = in_parts(static_cast<float>(levels[64 * block + k]) * table[k]);
+        for (int k = 0; k < 64; ++k)
+            out[64 * block + k] = in_parts(static_cast<float>(levels[64 * block + k]) * table[k]);
 }
 
-// The same clipped to -128 to 127, at half size: means of 2 x 2 samples, of those inside the picture at its border.
+// A plane of decoded blocks, clipped to -128 to 127, at half size: means of 2 x 2 samples, of those inside the picture
+// at its border.
 MSROI_HOT void half_rows(const int16_t* levels, const float* table, int64_t height, int64_t width, int64_t columns,
                          int64_t first, int64_t last, float* plane) {
     const int64_t out_width = (width + 1) / 2;

@@ -1,8 +1,8 @@
 // Chroma at half size, made for the decoder's upsampling: the least squared error after libjpeg's triangle filter
 // ("fancy upsampling", weights 3/4 and 1/4), by gradient steps from the box mean.
 //
-// Source: linear least squares; the filter is that of libjpeg's jdsample.c. Called by bindings (`halve`), which
-// coefficients.py calls with its own step lengths.
+// Source: linear least squares; the filter is that of libjpeg's jdsample.c. Called by bindings (`halve`), for the
+// coefficients of chroma and the choice of sampling, which state the lengths of the steps.
 
 #pragma once
 
@@ -34,7 +34,8 @@ MSROI_HOT void pairs_along_x(const float* in, int64_t width, float* box, float* 
     for (int64_t i = std::max<int64_t>(1, width / 2 - 1); i < half; ++i) one(i);
 }
 
-// out = (3 8... ) the product of the triangle filter and its transpose along x: (3 10 3) / 8, borders repeated.
+// The triangle filter U enlarges one sample to two, 3/4 of the nearer and 1/4 of the further one. Along x, U'U is
+// (3 10 3) / 8: 10/8 = 2 (9 + 1) / 16, 3/8 = 2 (3 * 1) / 16. At a border, whose sample is repeated, both fall together.
 MSROI_HOT void gram_along_x(const float* in, int64_t width, float* out) {
     for (int64_t x = 1; x < width - 1; ++x) out[x] = 1.25f * in[x] + 0.375f * (in[x - 1] + in[x + 1]);
     if (width == 1) {
@@ -106,6 +107,7 @@ struct Halving {
         }
     }
 
+    // The last step of descend, along y: rows holds U'U x along x, three rows of it if vertical.
     void apply(const float* rows, const float* x, const float* adjoint, float step, float* out) const {
         const int64_t n = out_width;
         for (int64_t i = 0; i < n; ++i) {
@@ -115,6 +117,7 @@ struct Halving {
     }
 };
 
+// One descent for each of `steps`.
 void halve(const float* plane, int64_t height, int64_t width, bool horizontal, bool vertical,
            const std::vector<float>& steps, float* out, int threads) {
     const int64_t out_height = vertical ? (height + 1) / 2 : height, out_width = horizontal ? (width + 1) / 2 : width;

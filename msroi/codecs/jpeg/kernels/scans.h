@@ -1,4 +1,5 @@
-// What scans code: the symbols and further bits of DC differences, of AC in blocks and of AC in bands, sent to any sink.
+// What scans code: the symbols and further bits of DC differences, of AC in blocks and of AC in bands, sent to any
+// sink.
 //
 // Source: ITU-T T.81, F.1.2 (sequential) and G.1.2 (progressive). Called by writer, once to count and once to write.
 
@@ -52,6 +53,7 @@ inline uint32_t value_bits(int value, int size) {
     return static_cast<uint32_t>(value < 0 ? value - 1 : value) & ((1u << size) - 1);
 }
 
+// A DC level by its difference from the one before, which it becomes.
 template <class Sink>
 void put_dc(Sink& sink, int table, int value, int& predicted) {
     const int difference = value - predicted, size = category(std::abs(difference));
@@ -59,12 +61,14 @@ void put_dc(Sink& sink, int table, int value, int& predicted) {
     sink.put(table, size, value_bits(difference, size), size);
 }
 
+// DC of one component in a scan of its own: row by row, without blocks that only complete an MCU.
 template <class Sink>
 void code_dc(const Digest& digest, Sink& sink) {
     int predicted = 0;
     for (const int16_t value : digest.dc) put_dc(sink, 0, value, predicted);
 }
 
+// The levels of a block where `mask` is set, as runs and values (F.1.2.2); first: where its band begins.
 template <class Sink>
 inline void put_ac(Sink& sink, int table, const int16_t* levels, uint64_t mask, int first) {
     int next = first;
@@ -94,7 +98,8 @@ void code_interleaved(const Frame& frame, const std::vector<Digest>& digests, bo
                     for (int64_t x = mx * c.horizontal; x < (mx + 1) * c.horizontal; ++x) {
                         const bool inside = y < c.rows && x < c.columns;
                         const int64_t block = y * c.columns + x;
-                        put_dc(dc, table, inside ? digests[i].dc[static_cast<size_t>(block)] : predicted[i], predicted[i]);
+                        const int level = inside ? digests[i].dc[static_cast<size_t>(block)] : predicted[i];
+                        put_dc(dc, table, level, predicted[i]);
                         if (!with_ac) continue;
                         const uint64_t mask = inside ? digests[i].masks[static_cast<size_t>(block)] & ~uint64_t{1} : 0;
                         if (inside) put_ac(*ac, table, c.levels + 64 * block, mask, 1);
@@ -106,7 +111,8 @@ void code_interleaved(const Frame& frame, const std::vector<Digest>& digests, bo
     }
 }
 
-// So many ends of bands are counted together at most; 1 is how a sequential scan codes them.
+// So many ends of bands are counted together at most: EOB14 and 14 further bits (T.81, G.1.2.2). In a sequential scan
+// each is coded alone: 1.
 constexpr int LONGEST_RUN = 0x7FFF;
 
 // One band of a component's AC coefficients in a scan of its own: T.81 G.1.2.2, ends of bands counted across blocks.

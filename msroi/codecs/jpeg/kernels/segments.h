@@ -14,12 +14,14 @@
 
 namespace msroi {
 
+// A marker segment: its length counts itself (T.81, B.1.1.4).
 void marker(std::vector<uint8_t>& out, int code, const std::vector<uint8_t>& payload) {
     const size_t n = payload.size() + 2;
     out.insert(out.end(), {0xFF, static_cast<uint8_t>(code), static_cast<uint8_t>(n >> 8), static_cast<uint8_t>(n)});
     out.insert(out.end(), payload.begin(), payload.end());
 }
 
+// kind: 0 DC, 1 AC.
 void huffman_table(std::vector<uint8_t>& out, int kind, int id, const Code& code) {
     std::vector<uint8_t> payload{static_cast<uint8_t>(kind * 16 + id)};
     payload.insert(payload.end(), code.per_length.begin(), code.per_length.end());
@@ -59,6 +61,7 @@ void head(std::vector<uint8_t>& out, const Frame& frame, const std::vector<const
     marker(out, progressive ? 0xC2 : 0xC0, sof);
 }
 
+// ids_and_tables: of each component its number and DC table * 16 + AC table. No successive approximation.
 void scan_head(std::vector<uint8_t>& out, const std::vector<std::pair<int, int>>& ids_and_tables, int first, int last) {
     std::vector<uint8_t> payload{static_cast<uint8_t>(ids_and_tables.size())};
     for (const auto& [id, table] : ids_and_tables) {

@@ -1,7 +1,7 @@
 // SSIM of two planes, in means over squares.
 //
 // Source: Wang, Bovik, Sheikh, Simoncelli 2004, "Image quality assessment: from error visibility to structural
-// similarity". Called by bindings (`similarity`) for the guard and the search for equal quality.
+// similarity". Called by bindings (`similarity`) for the weights of blocks, the guard and the search for equal quality.
 
 #pragma once
 
@@ -14,9 +14,10 @@
 
 namespace msroi {
 
-// SSIM's window, sigma 1.5 (Wang et al. 2004): its middle and one half.
+// SSIM's window, 11 samples of a Gaussian of sigma 1.5 with sum 1 (Wang et al. 2004): its middle and one half.
 constexpr int REACH = 5;
-constexpr float TAPS[REACH + 1] = {0.2660117249f, 0.2130055377f, 0.1093606895f, 0.0360007721f, 0.0075987581f, 0.0010283801f};
+constexpr float TAPS[REACH + 1] = {0.2660117249f, 0.2130055377f, 0.1093606895f,
+                                   0.0360007721f, 0.0075987581f, 0.0010283801f};
 
 // Index i of samples that go on beyond both ends mirrored: 2 1 0 | 0 1 2.
 inline int64_t mirrored(int64_t i, int64_t n) {
@@ -28,7 +29,8 @@ inline int64_t mirrored(int64_t i, int64_t n) {
 MSROI_HOT void blur_along_x(const float* padded, int64_t width, float* out) {
     for (int64_t x = 0; x < width; ++x) {
         const float* at = padded + REACH + x;
-        out[x] = ((TAPS[0] * at[0] + TAPS[1] * (at[-1] + at[1])) + (TAPS[2] * (at[-2] + at[2]) + TAPS[3] * (at[-3] + at[3]))) +
+        out[x] = ((TAPS[0] * at[0] + TAPS[1] * (at[-1] + at[1])) +
+                  (TAPS[2] * (at[-2] + at[2]) + TAPS[3] * (at[-3] + at[3]))) +
                  (TAPS[4] * (at[-4] + at[4]) + TAPS[5] * (at[-5] + at[5]));
     }
 }
@@ -45,7 +47,8 @@ MSROI_HOT void blur_along_y(const float* const* rows, int64_t width, float* MSRO
 // Adds SSIM to sums, from blurred x, y, x^2 + y^2 and x y; without its luminance term unless asked for.
 MSROI_HOT void add_similarity(const float* mean_x, const float* mean_y, const float* squares, const float* products,
                               int64_t width, bool luminance, float* sums) {
-    constexpr float c1 = 6.5025f, c2 = 58.5225f, centre = 128.0f;  // (.01 * 255)^2, (.03 * 255)^2
+    constexpr float c1 = 6.5025f, c2 = 58.5225f;  // (.01 * 255)^2, (.03 * 255)^2, as in the paper
+    constexpr float centre = 128.0f;              // of samples, which the luminance term wants from 0 on
     for (int64_t i = 0; i < width; ++i) {
         const float x = mean_x[i], y = mean_y[i];
         const float covariance = products[i] - x * y, variances = squares[i] - x * x - y * y;

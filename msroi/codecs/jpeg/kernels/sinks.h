@@ -1,7 +1,7 @@
 // Where scans send their symbols: a counter first, for the Huffman codes, then a writer of bits.
 //
-// Source: ITU-T T.81, F.1.2.3 (a zero byte follows each 0xFF) and B.1.1.5 (ones fill up the last byte). Used by
-// writer, filled by scans.
+// Source: ITU-T T.81, F.1.2.3 (a zero byte follows each 0xFF) and B.1.1.5 (ones fill up the last byte). Used by writer,
+// filled by scans.
 
 #pragma once
 
@@ -14,6 +14,7 @@
 namespace msroi {
 
 // What a scan codes is sent to a sink: symbol of table `table`, then `n` further bits.
+// Counts symbols of two tables, and further bits.
 struct Counter {
     std::array<Counts, 2> counts{};
     int64_t extra = 0;
@@ -23,6 +24,7 @@ struct Counter {
     }
 };
 
+// Writes codes and further bits, four bytes at a time. REQUIRES: finish() at the end of a scan.
 struct Writer {
     std::vector<uint8_t>& out;
     const Code* codes[2];

@@ -1,7 +1,7 @@
 // How often each AC symbol occurs in every band that a scan may take, from one pass over the blocks.
 //
 // Source: ITU-T T.81, G.1.2.2; that one pass serves all cuts is our own. Called by band_choice, and by bindings
-// (`band_counts`) for symbol_prices.py.
+// (`band_counts`) for the prices of symbols.
 
 #pragma once
 

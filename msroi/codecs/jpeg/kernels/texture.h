@@ -1,6 +1,6 @@
 // What a block holds beside its mean: energies from which the weights of blocks (visual masking) are made.
 //
-// Called by bindings (`ac_energy`, `block_texture`) for block_weights.py and dark.py.
+// Called by bindings (`ac_energy`, `block_texture`) for the weights of blocks.
 
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace msroi {
 
-// Sum of the squared AC coefficients of a block.
+// Sum of the squared AC coefficients of a block: eight sums side by side, added in one order whatever the vectors.
 MSROI_INSIDE float energy_of(const float* c) {
     float lanes[8];
     for (int i = 0; i < 8; ++i) lanes[i] = c[i] * c[i];

@@ -1,9 +1,9 @@
 // Trellis quantisation of AC: of all ways to round a block the one of least J = D + lambda R, by dynamic programming
 // along the zigzag.
 //
-// Source: Ramchandran and Vetterli 1994, "Rate-distortion optimal fast thresholding"; Crouse and Ramchandran 1997, "Joint
-// thresholding and quantizer selection". States: the position of the last value; candidates: rounded, one less where that
-// takes a shorter code, zero. Called by bindings (`quantise`), row by row, for rdo.py.
+// Source: Ramchandran and Vetterli 1994, "Rate-distortion optimal fast thresholding"; Crouse and Ramchandran 1997,
+// "Joint thresholding and quantizer selection". States: the position of the last value; candidates: rounded, one less
+// where that takes a shorter code, zero. Called by bindings (`quantise`), row by row, for the rdo encoder.
 
 #pragma once
 
@@ -27,8 +27,8 @@ struct Ends {
     float blank, after;
 };
 
-// Prices of two bands, 1..cut and cut + 1..63, as scans of their own code them; cut = 63: one band.
-// REQUIRES: ac_bits holds 2 x 256 lengths, ends 2 x (blank, after), all in bits.
+// Weighs the ways to round a block. Prices are those of two bands, 1..cut and cut + 1..63, as scans of their own code
+// them; cut = 63: one band. REQUIRES: ac_bits holds 2 x 256 lengths, ends 2 x (blank, after), all in bits.
 struct Trellis {
     static constexpr int LANES = Lanes::COUNT;
 
@@ -38,12 +38,13 @@ struct Trellis {
     int cut;
     Ends ends[2];  // in J, as price
     // lagrangian * (bits of the symbol and of the value) after a run of zeros; [band][category][62 - run], so that the
-    // prices of a value at k after values at 0, 1, 2 ... lie one after the other from 63 - k on.
+    // prices of a value at k after values at 0, 1, 2 ... lie one after the other from 63 - k on. Zeros behind them are
+    // read with the group of k, for positions where no path ends yet.
     float price[2][MAX_CATEGORY + 1][128 + LANES] = {};
     float inverse[64];
 
     Trellis(const float* steps, const float* weights, const float* blends, float lambda, int last_of_first,
-              const float* ac_bits, const float* end_bits)
+            const float* ac_bits, const float* end_bits)
         : table(steps), position_weights(weights), blend(blends), cut(last_of_first) {
         for (int k = 0; k < 64; ++k) inverse[k] = 1.0f / steps[k];
         for (int band = 0; band < 2; ++band) {
@@ -57,8 +58,8 @@ struct Trellis {
         if (cut == 63) ends[1] = {0.0f, 0.0f};
     }
 
-    // A block's path so far, by band and position: J of the best path that ends there (without the end's own cost), less
-    // the distortion of all zeros; infinite where no path ends. In the second band, position `cut` stands for all
+    // A block's path so far, by band and position: J of the best path that ends there (without the end's own cost),
+    // less the distortion of all zeros; infinite where no path ends. In the second band, position `cut` stands for all
     // of the first. The LANES positions around the latest one are `open`: what was just written in parts cannot be read
     // as a whole without waiting, so they lie in best once a later group is begun, or the band is closed.
     struct Path {
@@ -219,6 +220,7 @@ struct Trellis {
     }
 };
 
+// Blocks of a row. c: coefficients in parts; low, high: of each block the weight of its low and high frequencies.
 MSROI_HOT void quantise_row(const Trellis& trellis, const int16_t* c, const float* low, const float* high,
                             int64_t columns, int16_t* levels) {
     const float lowest = MIN_DC * trellis.table[0], highest = MAX_DC * trellis.table[0];

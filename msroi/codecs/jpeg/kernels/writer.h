@@ -1,7 +1,7 @@
 // From levels to a whole JFIF file, sequential or progressive.
 //
-// Source: ITU-T T.81, annexes F and G. Called by bindings (`write_jpeg`, and `ac_scans` and `join_scans` for a file that
-// is made component by component).
+// Source: ITU-T T.81, annexes F and G. Called by bindings (`write_jpeg`, and `ac_scans` and `join_scans` for a file
+// that is made component by component).
 
 #pragma once
 
@@ -33,12 +33,14 @@ Digest digested(const Component& c, int threads) {
     return digest;
 }
 
+// Errors: as digested.
 std::vector<Digest> all_digests(const Frame& frame, int threads) {
     std::vector<Digest> digests;
     for (const Component& c : frame.components) digests.push_back(digested(c, threads));
     return digests;
 }
 
+// Numbers and tables of a scan of all components: table 0 for luma, 1 for chroma.
 std::vector<std::pair<int, int>> interleaved_ids(const Frame& frame, bool with_ac) {
     std::vector<std::pair<int, int>> ids;
     for (size_t i = 0; i < frame.components.size(); ++i)
@@ -46,6 +48,7 @@ std::vector<std::pair<int, int>> interleaved_ids(const Frame& frame, bool with_a
     return ids;
 }
 
+// Tables and the one scan of a sequential file.
 std::vector<uint8_t> sequential_scan(const Frame& frame, const std::vector<Digest>& digests) {
     Counter dc, ac;
     code_interleaved(frame, digests, true, dc, &ac);
@@ -77,6 +80,7 @@ std::vector<uint8_t> sequential_scan(const Frame& frame, const std::vector<Diges
     return out;
 }
 
+// Tables and the DC scan of all components together, in the order of MCUs.
 std::vector<uint8_t> joint_dc_scan(const Frame& frame, const std::vector<Digest>& digests) {
     Counter counter;
     code_interleaved<Counter>(frame, digests, false, counter, nullptr);
@@ -91,6 +95,7 @@ std::vector<uint8_t> joint_dc_scan(const Frame& frame, const std::vector<Digest>
     return out;
 }
 
+// Table and scan of one component's DC.
 std::vector<uint8_t> dc_scan(const Digest& digest, int id) {
     Counter counter;
     code_dc(digest, counter);
@@ -117,6 +122,7 @@ std::vector<uint8_t> dc_scans(const Frame& frame, const std::vector<Digest>& dig
     return apart.size() < joint.size() ? apart : joint;
 }
 
+// Table and scan of one component's band.
 std::vector<uint8_t> band_scan(const Component& c, const Digest& digest, int id, const Band& band) {
     std::vector<uint8_t> out;
     const Code code(band.counts);
@@ -169,6 +175,7 @@ std::vector<uint8_t> progressive_scans(const Frame& frame, const std::vector<Dig
     return out;
 }
 
+// A file of its scans, tables of Huffman codes included in them.
 std::vector<uint8_t> whole_file(const Frame& frame, const std::vector<const uint16_t*>& tables, bool progressive,
                                 const std::vector<uint8_t>& scans) {
     std::vector<uint8_t> out;
@@ -178,6 +185,7 @@ std::vector<uint8_t> whole_file(const Frame& frame, const std::vector<const uint
     return out;
 }
 
+// Errors: as digested.
 std::vector<uint8_t> write_jpeg(const Frame& frame, const std::vector<const uint16_t*>& tables, bool progressive,
                                 int threads) {
     const std::vector<Digest> digests = all_digests(frame, threads);
