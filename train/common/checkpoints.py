@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from msroi.errors import OptionError
+from train.common.files import write_arrays
 
 if TYPE_CHECKING:
     import keras
@@ -22,10 +23,8 @@ def save(folder: Path, trainer: keras.Model, step: int, recipe: dict[str, Any]) 
     import keras
 
     arrays = {f"{i:04d}": np.asarray(keras.ops.convert_to_numpy(v)) for i, v in enumerate(_variables(trainer))}
-    temporary = folder / "checkpoint.part.npz"
     facts: dict[str, Any] = {"step": step, "recipe": json.dumps(recipe)}
-    np.savez(temporary, **(facts | arrays))
-    temporary.replace(folder / FILE)
+    write_arrays(folder / FILE, facts | arrays)
 
 
 def check(folder: Path, recipe: dict[str, Any]) -> None:
@@ -45,16 +44,27 @@ def check(folder: Path, recipe: dict[str, Any]) -> None:
 def restore(folder: Path, trainer: keras.Model, recipe: dict[str, Any]) -> int:
     """Load the state that lies in the run's folder; the step to go on from, 0 without one.
 
-    Errors: OptionError for a checkpoint of another recipe.
+    Errors: OptionError for a checkpoint of another recipe or of another network.
     """
     check(folder, recipe)
     path = folder / FILE
     if not path.exists():
         return 0
     trainer.optimizer.build(trainer.trainable_variables)
+    variables = _variables(trainer)
     with np.load(path) as stored:
-        for i, variable in enumerate(_variables(trainer)):
-            variable.assign(stored[f"{i:04d}"])
+        names = [f"{i:04d}" for i in range(len(variables))]
+        if {"step", "recipe", *names} != set(stored.files):
+            n_stored = len(stored.files) - 2
+            raise OptionError(
+                f"{path}: holds {n_stored} arrays, the network and its optimiser have {len(variables)}: another "
+                "version wrote it; give another --output or remove it"
+            )
+        for name, variable in zip(names, variables, strict=True):
+            if stored[name].shape != tuple(variable.shape):
+                raise OptionError(f"{path}: is of a network of another shape; give another --output or remove it")
+        for name, variable in zip(names, variables, strict=True):
+            variable.assign(stored[name])
         return int(stored["step"])
 
 

@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import json
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -23,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi.codecs.jpeg.tables import DEFAULT, F, Preset, Shape
+from train.common import command
 from train.encoder.worth import Bench, pictures
 
 Vector = npt.NDArray[np.float64]
@@ -121,20 +123,13 @@ class Search:
         self.sigma *= math.exp((self.cs / self.damps) * (np.linalg.norm(self.ps) / self.chi - 1))
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--check", type=Path, default=None)
-    parser.add_argument("--pictures", type=int, default=20)
-    parser.add_argument("--qualities", type=int, nargs="+", default=[30, 50, 80])
-    parser.add_argument("--generations", type=int, default=60)
-    parser.add_argument("--floors", type=float, nargs=4, default=[-0.4, 0.8, 0.7, 0.7])
-    parser.add_argument("--start", type=Path, default=None)
-    parser.add_argument("--sigma", type=float, default=0.7)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+    return command.run(_arguments(), work, argv)
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Search, write the best set after every generation, check it at the end."""
     start = load(arguments.start) if arguments.start else DEFAULT
     qualities = tuple(arguments.qualities)
     bench = Bench(pictures(arguments.folder, count=arguments.pictures), qualities, F)
@@ -160,5 +155,20 @@ def main() -> None:
         print("check", check.savings(from_vector(search.mean)).mean(axis=0).round(2), flush=True)
 
 
+def _arguments() -> argparse.ArgumentParser:
+    parser = command.parser("train.encoder.search", __doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--check", type=Path, default=None)
+    parser.add_argument("--pictures", type=int, default=20)
+    parser.add_argument("--qualities", type=int, nargs="+", default=[30, 50, 80])
+    parser.add_argument("--generations", type=int, default=60)
+    parser.add_argument("--floors", type=float, nargs=4, default=[-0.4, 0.8, 0.7, 0.7])
+    parser.add_argument("--start", type=Path, default=None)
+    parser.add_argument("--sigma", type=float, default=0.7)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -15,7 +15,6 @@ import argparse
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,10 +28,11 @@ from msroi.codecs.neural import allocation
 from msroi.codecs.neural.recurrent import codec, context
 from msroi.codecs.neural.recurrent.context import BITS, GROUPS, INPUTS, ITERATIONS, PARTS, PAST, Bits
 from msroi.codecs.neural.recurrent.stepping import Stepper
-from msroi.errors import MsroiError, OptionError
+from msroi.errors import OptionError
 from msroi.images import read
 from msroi.saliency import make_map
-from train.common import shipping
+from train.common import command, shipping
+from train.common.command import say
 
 NAME = "recurrent"
 _L1, _SHARE = "l1_after_1_2_4_8_16_24_iterations", "context_share_of_raw_bits"
@@ -58,24 +58,24 @@ SEED = 2019
 
 
 def main(argv: list[str] | None = None) -> int:
-    options = _arguments().parse_args(argv)
-    try:
-        shipping.check(options)
-        keras.utils.set_random_seed(SEED)
-        with np.load(options.run / "weights.npz") as stored:
-            weights = dict(stored)
-        weights = {name: value if name == "width" else value.astype(np.float16) for name, value in weights.items()}
-        stepper = Stepper(weights)
-        taught = [bits_of(stepper, path, i % 2 == 1) for i, path in enumerate(_photos(options.photos, options.most))]
-        say(f"bits of {len(taught)} photos")
-        model = learn(taught, options.steps)
-        arrays = whole_numbers(model)
-        saved = judge(arrays, [bits_of(stepper, path, False) for path in _photos(options.judges, 12)])
-        write(options, weights | arrays, saved)
-    except MsroiError as error:
-        print(f"train.recurrent.contexts: {error}", file=sys.stderr)
-        return error.exit_status
-    return 0
+    """See the module's docstring."""
+    return command.run(_arguments(), work, argv)
+
+
+def work(options: argparse.Namespace) -> None:
+    """Learn, judge and write."""
+    shipping.check(options)
+    keras.utils.set_random_seed(SEED)
+    with np.load(options.run / "weights.npz") as stored:
+        weights = dict(stored)
+    weights = {name: value if name == "width" else value.astype(np.float16) for name, value in weights.items()}
+    stepper = Stepper(weights)
+    taught = [bits_of(stepper, path, i % 2 == 1) for i, path in enumerate(_photos(options.photos, options.most))]
+    say(f"bits of {len(taught)} photos")
+    model = learn(taught, options.steps)
+    arrays = whole_numbers(model)
+    saved = judge(arrays, [bits_of(stepper, path, False) for path in _photos(options.judges, 12)])
+    write(options, weights | arrays, saved)
 
 
 def _photos(folder: Path, most: int) -> list[Path]:
@@ -235,14 +235,8 @@ def _smallest(value: Any) -> Any:
     return array.astype(np.int16) if array.dtype == np.int32 and np.abs(array).max() < 2**15 else array
 
 
-def say(line: str) -> None:
-    print(time.strftime("%H:%M:%S"), line, flush=True)
-
-
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train.recurrent.contexts", description="Learn the context model, and ship."
-    )
+    parser = command.parser("train.recurrent.contexts", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder that train.recurrent has finished")
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos to learn from")
     parser.add_argument("--judges", type=Path, required=True, metavar="DIR", help="other photos")

@@ -15,31 +15,29 @@ import sys
 from pathlib import Path
 
 from msroi.codecs.neural.quiet import import_keras
-from msroi.errors import MsroiError, OptionError
+from train.common import command
 from train.data import datasets
 from train.saliency import inputs, recipes
 
 
 def main(argv: list[str] | None = None) -> int:
-    options = _arguments().parse_args(argv)
-    try:
-        gathered, problems = inputs.gather(options)
-        if gathered is None:
-            for problem in problems:
-                print(f"train.saliency: {problem}", file=sys.stderr)
-            return OptionError.exit_status
-        import_keras()
-        from train.saliency import training
+    """See the module's docstring."""
+    return command.run(_arguments(), work, argv)
 
-        training.run(gathered, options.every)
-    except MsroiError as error:
-        print(f"train.saliency: {error}", file=sys.stderr)
-        return error.exit_status
-    return 0
+
+def work(options: argparse.Namespace) -> None:
+    """Errors: InputsError with a line for each thing that is wrong with what was given."""
+    gathered, problems = inputs.gather(options)
+    if gathered is None:
+        raise command.InputsError(problems)
+    import_keras()
+    from train.saliency import training
+
+    training.run(gathered, options.every, options.minutes)
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m train.saliency", description="Train the MS-ROI network.")
+    parser = command.parser("train.saliency", __doc__)
     parser.add_argument("--recipe", default="two-cores", help=f"one of {', '.join(sorted(recipes.RECIPES))}")
     parser.add_argument(
         "--output", type=Path, required=True, metavar="RUN", help="folder of the run; resumed if it exists"
@@ -58,6 +56,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--validation", type=int, default=15, help="photos a class held back (default 15, the paper's)")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--every", type=int, default=100, help="steps between reports and checkpoints")
+    parser.add_argument("--minutes", type=float, help="stop after so many; the same command goes on")
     return parser
 
 

@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 import onnx
 
-from msroi.errors import MsroiError, OptionError
+from msroi.errors import OptionError
 from msroi.saliency import network as runtime
 from msroi.saliency.architecture import Architecture
-from train.common import shipping
+from train.common import command, shipping
 from train.data import datasets
 from train.data.views import read_photo
-from train.saliency import measures_at_work
+from train.saliency import measures
 from train.saliency.onnx_graph import CLASS_MAP_NODES, LAST_CONVOLUTION, LAST_FEATURES, build_graph
 
 N_CALIBRATION = 96
@@ -45,13 +45,8 @@ FIGURES = (
 
 
 def main(argv: list[str] | None = None) -> int:
-    options = _arguments().parse_args(argv)
-    try:
-        export(options)
-    except MsroiError as error:
-        print(f"train.saliency.export: {error}", file=sys.stderr)
-        return error.exit_status
-    return 0
+    """See the module's docstring."""
+    return command.run(_arguments(), export, argv)
 
 
 def export(options: argparse.Namespace) -> None:
@@ -83,7 +78,7 @@ def _export(options: argparse.Namespace, folder: Path) -> None:
     card = _card(options, facts, architecture, weights, path)
     _write_card(path, card)
     held_back = [sample for sample in samples if sample.held_back]
-    card["accuracy"] = measures_at_work.accuracy(runtime.load(options.name, folder), held_back)
+    card["accuracy"] = measures.of_exported(runtime.load(options.name, folder), held_back)
     card["classes"] = classes
     _write_card(path, card)
     print(json.dumps({key: card[key] for key in ("file", "n_bytes", "sha256", "accuracy")}))
@@ -187,7 +182,7 @@ def _spread(paths: Sequence[Path], n: int) -> list[Path]:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m train.saliency.export", description="Make a network as it ships.")
+    parser = command.parser("train.saliency.export", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder that train.saliency has finished")
     parser.add_argument("--caltech101", type=Path, required=True, metavar="DIR", help="for calibration and accuracy")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="DUTS-TR, more photos for calibration")

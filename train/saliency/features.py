@@ -10,7 +10,6 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from msroi.errors import OptionError
+from train.common.ahead import made_ahead
+from train.common.files import write_json
 from train.data.datasets import Sample
 from train.data.views import NONE, Augmentation, View, make_view
 from train.saliency.recipes import Recipe
@@ -79,7 +80,7 @@ def fill(
             for array in (store.block3, store.hint, store.mask, store.density):
                 if isinstance(array, np.memmap):
                     array.flush()
-            (folder / PROGRESS).write_text(json.dumps(known | {"done": done}))
+            write_json(folder / PROGRESS, known | {"done": done})
             rate = (done - first) / (time.monotonic() - started)
             say(f"features {done} of {len(rows)}, {rate:.1f} views a second")
     return store
@@ -138,16 +139,10 @@ def _chunks(
         sample, view = rows[index]
         return make_view(sample, side, NONE if sample.held_back else augmentation, (seed, index, view))
 
-    with ThreadPoolExecutor(2) as pool:
-        starts = range(done, len(rows), CHUNK)
-        ahead: list[Any] = []
-        for start in starts:
-            ahead.append((start, [pool.submit(one, i) for i in range(start, min(start + CHUNK, len(rows)))]))
-            if len(ahead) > 2:
-                first, futures = ahead.pop(0)
-                yield first, [future.result() for future in futures]
-        for first, futures in ahead:
-            yield first, [future.result() for future in futures]
+    def chunk(start: int) -> list[View]:
+        return [one(index) for index in range(start, min(start + CHUNK, len(rows)))]
+
+    return made_ahead(chunk, range(done, len(rows), CHUNK), threads=2)
 
 
 def _write(

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,23 @@ import numpy as np
 
 from msroi.saliency import keras_model
 from msroi.saliency.architecture import N_BEST
-from train.common import checkpoints
+from train.common import files, history
+from train.common.command import say
+from train.common.loop import Plan, Task, train
+from train.common.optimisers import optimiser
 from train.saliency import losses, measures, recipes, teacher
 from train.saliency.features import fill, identity, plan
 from train.saliency.googlenet import load_googlenet
 from train.saliency.inputs import Inputs
 from train.saliency.sources import FIXATIONS, MASK, LiveViews, Sampler, Source, StoredFeatures
 from train.saliency.teacher import Teacher
+
+SCORES = ("top1", "top5", "max_f", "mae", "cc")
+
+PANELS = (
+    history.Panel("loss", lambda row: {name: row[name] for name in row if name.endswith("loss")}, logarithmic=True),
+    history.Panel("held-back photos", lambda row: {name: row[name] for name in SCORES if name in row}, limits=(0, 1)),
+)
 
 
 @dataclass
@@ -41,13 +49,13 @@ class Run:
     teacher: Teacher | None
 
 
-def run(inputs: Inputs, every: int) -> None:
-    """Train, from the last checkpoint on, and leave everything in the run's folder."""
+def run(inputs: Inputs, every: int, minutes: float | None = None) -> None:
+    """Train, from the last checkpoint on, and leave everything in the run's folder; minutes: as in `Plan`."""
     keras.utils.set_random_seed(inputs.recipe.seed)
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if inputs.recipe.mixed_precision else "float32")
     begun = prepare(inputs)
-    train(begun, every=every)
-    finish(begun, inputs.validation)
+    if train(Training(begun, every), Plan(inputs.folder, inputs.recipe.as_dict(), inputs.recipe.steps, every, minutes)):
+        finish(begun, inputs.validation)
 
 
 def prepare(inputs: Inputs) -> Run:
@@ -64,7 +72,8 @@ def prepare(inputs: Inputs) -> Run:
     if inputs.init:
         keras_model.load_initial_layers(network, inputs.init)
     trainer = losses.training_model(network, recipe.architecture, recipe.losses)
-    trainer.compile(optimizer=_optimizer(recipe), **losses.compile_arguments(trainer.output, recipe.losses))
+    adam = optimiser(recipe.learning_rate, recipe.steps, cosine=recipe.cosine, weight_decay=recipe.weight_decay)
+    trainer.compile(optimizer=adam, **losses.compile_arguments(trainer.output, recipe.losses))
     return Run(recipe, inputs.folder, source, inputs.class_names, trunk, network, trainer, _teacher(recipe, source))
 
 
@@ -87,18 +96,6 @@ def _network(recipe: recipes.Recipe, trunk: keras.Model) -> keras.Model:
     return keras.Model(trunk.input, head(trunk.output), name="ms_roi")
 
 
-def _optimizer(recipe: recipes.Recipe) -> keras.optimizers.Optimizer:
-    if not recipe.cosine:
-        return keras.optimizers.Adam(recipe.learning_rate)
-    warm_up = min(200, recipe.steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, recipe.steps - warm_up), warmup_target=recipe.learning_rate, warmup_steps=max(1, warm_up)
-    )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "scale", "offset"])
-    return optimizer
-
-
 def _teacher(recipe: recipes.Recipe, source: Source) -> Teacher | None:
     """The teacher's view of the classes, if the recipe listens to it."""
     if not recipe.losses.teacher:
@@ -106,20 +103,6 @@ def _teacher(recipe: recipes.Recipe, source: Source) -> Teacher | None:
     learned, top1 = teacher.fit(source, recipe.architecture.n_classes)
     say(f"teacher: top-1 {top1:.3f} on held-back photos")
     return learned
-
-
-def batches(run: Run, first: int) -> Iterator[tuple[int, dict[str, Any], dict[str, Any], dict[str, Any]]]:
-    """(step, inputs, targets, weights a photo) from step `first` on, read two ahead."""
-    sampler = Sampler(run.source, run.recipe.batch, run.recipe.seed)
-    with ThreadPoolExecutor(1) as pool:
-        waiting = []
-        for step in range(first, run.recipe.steps):
-            waiting.append((step, pool.submit(make_batch, run, sampler.draw(step), step)))
-            if len(waiting) > 2:
-                ready, future = waiting.pop(0)
-                yield ready, *future.result()
-        for ready, future in waiting:
-            yield ready, *future.result()
 
 
 def make_batch(run: Run, indices: np.ndarray, step: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -152,26 +135,28 @@ def _share(present: np.ndarray) -> np.ndarray:
     return (present * (len(present) / max(1, present.sum()))).astype(np.float32)
 
 
-def train(run: Run, every: int = 100) -> None:
-    """Run the recipe's steps from the last checkpoint on; report and save every `every` steps."""
-    first = checkpoints.restore(run.folder, run.trainer, run.recipe.as_dict())
-    if first:
-        say(f"going on from step {first}")
-    started = time.monotonic()
-    for step, inputs, targets, weights in batches(run, first):
-        logs = run.trainer.train_on_batch(inputs, targets, weights, return_dict=True)
-        if (step + 1) % every and step + 1 != run.recipe.steps:
-            continue
-        row = {"step": step + 1} | {name: round(float(value), 5) for name, value in logs.items()}
-        run.trainer.reset_metrics()
-        if (step + 1) % (10 * every) == 0 or step + 1 == run.recipe.steps:
-            row |= measures.of_network(run.network, run.trainer, run.source, run.recipe.architecture.n_classes)
-        with (run.folder / "history.jsonl").open("a") as history:
-            history.write(json.dumps(row) + "\n")
-        checkpoints.save(run.folder, run.trainer, step + 1, run.recipe.as_dict())
-        pace = (step + 1 - first) / (time.monotonic() - started)
-        left = (run.recipe.steps - step - 1) / pace / 60
-        say(" ".join(f"{k} {v}" for k, v in row.items()) + f" | {left:.0f} minutes left")
+class Training(Task):
+    """The run as the loop sees it."""
+
+    def __init__(self, run: Run, every: int) -> None:
+        self.run, self.every, self.trainer = run, every, run.trainer
+        self.sampler = Sampler(run.source, run.recipe.batch, run.recipe.seed)
+
+    def batch(self, step: int) -> Any:
+        return make_batch(self.run, self.sampler.draw(step), step)
+
+    def learn(self, batch: Any) -> dict[str, float]:
+        losses = self.trainer.train_on_batch(*batch, return_dict=True)
+        self.trainer.reset_metrics()
+        return {name: float(value) for name, value in losses.items()}
+
+    def judge(self, done: int) -> dict[str, float]:
+        return {} if done % (10 * self.every) and done != self.run.recipe.steps else scores(self.run)
+
+
+def scores(run: Run) -> dict[str, float]:
+    """On held-back photos."""
+    return measures.of_network(run.network, run.trainer, run.source, run.recipe.architecture.n_classes)
 
 
 def finish(run: Run, validation: int) -> None:
@@ -183,7 +168,7 @@ def finish(run: Run, validation: int) -> None:
     for layer in [*keras_model.walk_layers(run.trunk), *keras_model.walk_layers(run.trainer)]:
         for weight in layer.weights:
             arrays[f"{layer.name}/{weight.name}"] = np.asarray(keras.ops.convert_to_numpy(weight), np.float32)
-    np.savez(run.folder / "weights.npz", **arrays)
+    files.write_arrays(run.folder / "weights.npz", arrays)
     facts: dict[str, Any] = {
         "recipe": run.recipe.as_dict(),
         "classes": run.class_names,
@@ -192,12 +177,8 @@ def finish(run: Run, validation: int) -> None:
     facts["views"] = len(run.source.label)
     facts["validation"] = validation
     facts["keras"] = f"{keras.__version__} on {keras.backend.backend()}"
-    facts["scores"] = measures.of_network(run.network, run.trainer, run.source, run.recipe.architecture.n_classes)
-    (run.folder / "run.json").write_text(json.dumps(facts, indent=1) + "\n")
+    facts["scores"] = scores(run)
+    files.write_json(run.folder / "run.json", facts)
     measures.write_per_class(run.folder, run.network, run.trainer, run.source, run.class_names)
-    measures.draw_learning_curve(run.folder / "history.jsonl", run.folder / "learning_curve.png")
+    history.draw(run.folder, PANELS)
     say(f"done: {run.folder}: {json.dumps(facts['scores'])}")
-
-
-def say(line: str) -> None:
-    print(time.strftime("%H:%M:%S"), line, flush=True)

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from msroi.errors import MsroiError
 from msroi.images import read
 from msroi.saliency import KINDS, make_map
 from msroi.saliency.activation_maps import N_BEST, best_classes, enlarged, softmax
 from msroi.saliency.kinds import QUALITIES, coarse_map, network_of
 from msroi.saliency.network import Evidence, Network, load
+from train.common import command
 from train.data import datasets
 from train.saliency.measures import correlation
 from train.studies import baselines, people
@@ -37,23 +37,23 @@ Choice = Callable[[Evidence], Evidence]
 
 
 def main(argv: list[str] | None = None) -> int:
-    options = _arguments().parse_args(argv)
-    try:
-        maps = _maps(options)
-        sets: dict[str, dict[str, list[Case]]] = {}
-        rows = [score(name, map_of, options, sets.setdefault(name, {})) for name, map_of in maps.items()]
-        _print_table(rows)
-        if options.float:
-            for kind in options.kinds:
-                _compare_bits(kind, options)
-        if options.sheet:
-            draw_sheet(options.sheet, options.kinds[0], maps[options.kinds[0]], sets[options.kinds[0]])
-    except MsroiError as error:
-        print(f"train.studies.agreement: {error}", file=sys.stderr)
-        return error.exit_status
+    """See the module's docstring."""
+    return command.run(_arguments(), work, argv)
+
+
+def work(options: argparse.Namespace) -> None:
+    """Measure and print."""
+    maps = _maps(options)
+    sets: dict[str, dict[str, list[Case]]] = {}
+    rows = [score(name, map_of, options, sets.setdefault(name, {})) for name, map_of in maps.items()]
+    _print_table(rows)
+    if options.float:
+        for kind in options.kinds:
+            _compare_bits(kind, options)
+    if options.sheet:
+        draw_sheet(options.sheet, options.kinds[0], maps[options.kinds[0]], sets[options.kinds[0]])
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
-    return 0
 
 
 def _maps(options: argparse.Namespace) -> dict[str, MapOf]:
@@ -160,9 +160,7 @@ def _print_table(rows: list[dict[str, float | str]]) -> None:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train.studies.agreement", description="Does the map agree with people?"
-    )
+    parser = command.parser("train.studies.agreement", __doc__)
     parser.add_argument("--ecssd", type=Path, metavar="DIR", help="photos in image/, masks in mask/")
     parser.add_argument("--osie", type=Path, metavar="DIR", help="photos in image/, fixations.json")
     parser.add_argument("--faces", type=Path, metavar="DIR", help="photos in image/, boxes in faces.json")

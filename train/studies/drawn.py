@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +23,11 @@ from PIL import Image
 
 from msroi.codecs.jpeg import plain
 from msroi.drawn import DRAWN, TILES_ENOUGH, share_drawn
+from msroi.errors import OptionError
 from msroi.images import read
 from msroi.saliency import kinds
 from msroi.saliency.network import load
+from train.common import command
 from train.encoder.made import PICTURES
 from train.encoder.scores import Reference
 from train.studies.maps import ours, with_masks
@@ -74,14 +77,13 @@ def cost(pixels: Pixels, quality: int) -> npt.NDArray[np.float64]:
     return np.array(rows[0]) - np.array(rows[1])
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("folders", type=Path, nargs="*")
-    parser.add_argument("--cut-out", type=Path)
-    parser.add_argument("--cost", action="store_true")
-    parser.add_argument("--qualities", type=int, nargs="+", default=[30, 50, 75])
-    arguments = parser.parse_args()
+    return command.run(_arguments(), work, argv)
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Measure and print."""
     sets = {str(folder): in_folder(folder) for folder in arguments.folders}
     if arguments.cut_out:
         sets["cut out"] = cut_out(arguments.cut_out)
@@ -97,7 +99,7 @@ def main() -> None:
                 told = " | ".join("{:+.2f} {:+.4f} {:+.2f}".format(*c[[0, 1, 3]]) for c in costs[-1])
                 print(f"{name:30s} {told}", flush=True)
         if not shares:
-            raise SystemExit(f"{title}: no pictures there")
+            raise OptionError(f"{title}: no pictures there")
         shares.sort()
         n_drawn = sum(share >= DRAWN for share, _ in shares)
         low, high = (", ".join(f"{share:.2f} {name}" for share, name in part) for part in (shares[:3], shares[:-4:-1]))
@@ -111,5 +113,14 @@ def main() -> None:
     print(f"drawn from {DRAWN} of at least {TILES_ENOUGH} uneven tiles")
 
 
+def _arguments() -> argparse.ArgumentParser:
+    parser = command.parser("train.studies.drawn", __doc__)
+    parser.add_argument("folders", type=Path, nargs="*")
+    parser.add_argument("--cut-out", type=Path)
+    parser.add_argument("--cost", action="store_true")
+    parser.add_argument("--qualities", type=int, nargs="+", default=[30, 50, 75])
+    return parser
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

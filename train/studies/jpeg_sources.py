@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import io
 import math
+import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -34,6 +35,7 @@ from msroi.codecs.jpeg.source import from_jpeg
 from msroi.codecs.jpeg.tables import PRESETS, Preset
 from msroi.search.knobs import Interval
 from msroi.search.matching import land_within
+from train.common import command
 from train.encoder.scores import Reference
 
 Pixels = npt.NDArray[np.uint8]
@@ -95,15 +97,13 @@ def measure(lossless: Pixels, quality: int, targets: list[int], preset: Preset) 
     return table
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--sources", type=int, nargs="+", default=[75, 85, 92, 97])
-    parser.add_argument("--targets", type=int, nargs="+", default=[30, 50, 70])
-    parser.add_argument("--pictures", type=int, default=None)
-    parser.add_argument("--tune", choices=tuple(PRESETS), default="default")
-    arguments = parser.parse_args()
+    return command.run(_arguments(), work, argv)
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Measure and print."""
     files = sorted(arguments.folder.glob("*.png"))
     if arguments.pictures:
         files = files[:: max(1, len(files) // arguments.pictures)][: arguments.pictures]
@@ -124,5 +124,15 @@ def main() -> None:
             print(f"{quality:6d} {target:6d} {name:7s} {line}", flush=True)
 
 
+def _arguments() -> argparse.ArgumentParser:
+    parser = command.parser("train.studies.jpeg_sources", __doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--sources", type=int, nargs="+", default=[75, 85, 92, 97])
+    parser.add_argument("--targets", type=int, nargs="+", default=[30, 50, 70])
+    parser.add_argument("--pictures", type=int, default=None)
+    parser.add_argument("--tune", choices=tuple(PRESETS), default="default")
+    return parser
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

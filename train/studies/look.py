@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
 from msroi.codecs.jpeg.tables import PRESETS
 from msroi.search.targets import largest
+from train.common import command
 from train.encoder import made
 from train.encoder.scores import Reference
 from train.studies.peers import at_plains_bytes
@@ -98,15 +100,13 @@ def row(pixels: Pixels, corner: tuple[int, int], quality: int, zoom: int, chroma
     return result
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("sheet", type=Path)
-    parser.add_argument("--quality", type=int, default=30)
-    parser.add_argument("--pictures", nargs="+", default=list(PICTURES), choices=list(PICTURES))
-    parser.add_argument("--zoom", type=int, default=3)
-    parser.add_argument("--chroma", choices=("keep", "auto", "444"), default="keep")
-    arguments = parser.parse_args()
+    return command.run(_arguments(), work, argv)
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Measure and print."""
     width, height = arguments.zoom * CROP_WIDTH + 8, arguments.zoom * CROP_HEIGHT + CAPTION
     sheet = Image.new("RGB", (4 * width, height * len(arguments.pictures)), (128, 128, 128))
     draw = ImageDraw.Draw(sheet)
@@ -120,5 +120,15 @@ def main() -> None:
     sheet.save(arguments.sheet)
 
 
+def _arguments() -> argparse.ArgumentParser:
+    parser = command.parser("train.studies.look", __doc__)
+    parser.add_argument("sheet", type=Path)
+    parser.add_argument("--quality", type=int, default=30)
+    parser.add_argument("--pictures", nargs="+", default=list(PICTURES), choices=list(PICTURES))
+    parser.add_argument("--zoom", type=int, default=3)
+    parser.add_argument("--chroma", choices=("keep", "auto", "444"), default="keep")
+    return parser
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

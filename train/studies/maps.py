@@ -16,6 +16,7 @@ a map is above no map; and the mean above the centred Gaussian.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,10 +30,12 @@ from msroi.benchmark import inputs
 from msroi.codecs.jpeg import block_weights, plain
 from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.tables import PRESETS
+from msroi.errors import OptionError
 from msroi.images import read
 from msroi.saliency import DEFAULT_QUALITY, KINDS, QUALITIES, make_map
 from msroi.saliency.kinds import steering
 from msroi.search.matching import land_within
+from train.common import command
 from train.data import datasets
 from train.studies.baselines import centre_blob
 from train.studies.peers import at_plains_bytes
@@ -131,7 +134,7 @@ def measure_masks(arguments: argparse.Namespace) -> None:
             assert len(data) <= budget
             tables.setdefault(name, []).append(row(pixels, mask, data) - base)
     if not tables:
-        raise SystemExit(f"{arguments.folder}: no pictures with masks there")
+        raise OptionError(f"{arguments.folder}: no pictures with masks there")
     print(f"{arguments.folder.name}, Q {arguments.quality}, against plain")
     print("dB whole, inside, outside | SSIM inside, outside | SSIM outside at least plain's | share of the mask's gain")
     constant, best = (np.mean(tables[name], axis=0) for name in ("constant map", "map, guard"))
@@ -174,9 +177,18 @@ def measure_fixations(arguments: argparse.Namespace) -> None:
         )
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    return command.run(_arguments(), work, argv)
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Measure and print."""
+    (measure_fixations if arguments.fixations else measure_masks)(arguments)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = command.parser("train.studies.maps", __doc__)
     parser.add_argument("folder", type=Path)
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--centre", action="store_true")
@@ -186,9 +198,8 @@ def main() -> None:
     parser.add_argument("--blur", type=float, default=0.03, help="of the mask, as a share of the longer side")
     parser.add_argument("--kinds", nargs="+", default=["ms-roi"], choices=[k for k in KINDS if k != "none"])
     parser.add_argument("--map-quality", choices=list(QUALITIES), default=DEFAULT_QUALITY)
-    arguments = parser.parse_args()
-    (measure_fixations if arguments.fixations else measure_masks)(arguments)
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

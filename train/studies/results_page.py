@@ -12,12 +12,14 @@ import argparse
 import csv
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from msroi.metrics import METRICS
+from train.common import command
 
 # Columns of a table of means: key in the summary, heading, format; what repeats another one is left out.
 COLUMNS = (
@@ -29,7 +31,7 @@ COLUMNS = (
 COMPARED = {m.key: f"{m.label}, {m.unit}" if m.unit else m.label for m in METRICS.values() if m.speaks}
 
 
-def command(summary: dict[str, Any]) -> str:
+def command_of(summary: dict[str, Any]) -> str:
     """The command with folders cut to their last name."""
     return re.sub(r"(?:/[\w.-]+)+/([\w.-]+)", r"\1", str(summary["made"]["command"]))
 
@@ -105,7 +107,7 @@ def section(name: str, out: Path, folder: Path, curves: bool) -> str:
     summary = json.loads((out / "summary.json").read_text())
     made = summary["made"]
     absent = [f"{e['name']} ({e['install']})" for e in summary["encoders"] if not e["available"]]
-    parts = [f"## {name}\n", f"`{command(summary)}`\n"]
+    parts = [f"## {name}\n", f"`{command_of(summary)}`\n"]
     parts.append(f"{summary['n_images']} pictures; weight of weighted scores: {made['weights'] or 'none'}.\n")
     if absent:
         parts.append(f"Absent: {'; '.join(absent)}.\n")
@@ -135,13 +137,13 @@ def section(name: str, out: Path, folder: Path, curves: bool) -> str:
     return "\n".join(parts)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("runs", nargs="+", help="NAME=OUT")
-    parser.add_argument("--curves", nargs="*", default=[], help="NAME=OUT, drawn instead of listed")
-    arguments = parser.parse_args()
+    return command.run(_arguments(), work, argv)
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Measure and print."""
     arguments.folder.mkdir(parents=True, exist_ok=True)
     text = (arguments.folder / "introduction.md").read_text()
     for run in [*arguments.runs, *arguments.curves]:
@@ -150,5 +152,13 @@ def main() -> None:
     (arguments.folder / "README.md").write_text(text)
 
 
+def _arguments() -> argparse.ArgumentParser:
+    parser = command.parser("train.studies.results_page", __doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("runs", nargs="+", help="NAME=OUT")
+    parser.add_argument("--curves", nargs="*", default=[], help="NAME=OUT, drawn instead of listed")
+    return parser
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from msroi.drawn import is_drawn
 from msroi.images import Picture
 from msroi.metadata import jpeg_facts
 from msroi.search.targets import largest
+from train.common import command
 from train.encoder.made import PICTURES
 from train.encoder.scores import Reference
 
@@ -59,14 +61,13 @@ def scored(pixels: Pixels, chroma: str, max_bytes: int) -> tuple[npt.NDArray[np.
     return np.array([10 * math.log10(65025 / max(mse, 1e-9)), *others]), sampling
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("folders", type=Path, nargs="*")
-    parser.add_argument("--qualities", type=int, nargs="+", default=[30, 50, 75])
-    parser.add_argument("--pictures", type=int, default=None)
-    parser.add_argument("--whole", action="store_true", help="do not cut pictures")
-    arguments = parser.parse_args()
+    return command.run(_arguments(), work, argv)
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Measure and print."""
     rows = []
     for name, pixels in pictures(arguments.folders, arguments.pictures, None if arguments.whole else SIDE):
         share, drawn = share_harmed(pixels, PRESETS["default"].steps), is_drawn(pixels)
@@ -83,5 +84,14 @@ def main() -> None:
     print(f"SSIMULACRA2 of auto less the better of both: mean {np.mean(behind):+.2f}, worst {min(behind):+.2f}")
 
 
+def _arguments() -> argparse.ArgumentParser:
+    parser = command.parser("train.studies.sampling", __doc__)
+    parser.add_argument("folders", type=Path, nargs="*")
+    parser.add_argument("--qualities", type=int, nargs="+", default=[30, 50, 75])
+    parser.add_argument("--pictures", type=int, default=None)
+    parser.add_argument("--whole", action="store_true", help="do not cut pictures")
+    return parser
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -33,15 +33,17 @@ import numpy.typing as npt
 from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.tables import PRESETS
+from msroi.errors import OptionError
 from msroi.images import read
 from msroi.search.matching import land_within
+from train.common import command
 
 Pixels = npt.NDArray[np.uint8]
 
 JPEGLI_DISTANCE, MOZJPEG_QUALITY = 1.9, 60
 
 
-def command(photo: Path, quality: int, threads: int, runs: int) -> list[tuple[float, float, float]]:
+def whole_command(photo: Path, quality: int, threads: int, runs: int) -> list[tuple[float, float, float]]:
     """(wall seconds, processor seconds, peak megabytes) of runs of `msroi compress`."""
     measured = []
     with tempfile.TemporaryDirectory() as folder:
@@ -54,7 +56,7 @@ def command(photo: Path, quality: int, threads: int, runs: int) -> list[tuple[fl
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.perf_counter() - started
             if status:
-                raise SystemExit(f"msroi compress {photo}: status {os.waitstatus_to_exitcode(status)}")
+                raise OptionError(f"msroi compress {photo}: status {os.waitstatus_to_exitcode(status)}")
             process.returncode = 0
             measured.append((wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
     return measured
@@ -109,24 +111,23 @@ def _medians(values: list[Any]) -> Any:
     return tuple(statistics.median(column) for column in zip(*values, strict=True))
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("photo", type=Path)
-    parser.add_argument("--quality", type=int, default=50)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--runs", type=int, default=5)
-    arguments = parser.parse_args()
+    return command.run(_arguments(), work, argv)
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Measure and print."""
     quality, threads, runs = arguments.quality, arguments.threads, arguments.runs
 
     pixels = read(arguments.photo).pixels
     if pixels.ndim == 2:
-        raise SystemExit(f"{arguments.photo}: grey; peers are measured on colour")
+        raise OptionError(f"{arguments.photo}: grey; peers are measured on colour")
     megapixels = pixels.shape[0] * pixels.shape[1] / 1e6
     versions = {name: metadata.version(name) for name in ("pyvips-binary", "ajpegli")}
     print(f"{arguments.photo.name}: {megapixels:.1f} megapixels, load {os.getloadavg()[0]:.1f} before, {versions}")
 
-    wall, processor, peak = _medians(command(arguments.photo, quality, threads, runs))
+    wall, processor, peak = _medians(whole_command(arguments.photo, quality, threads, runs))
     print(
         f"msroi compress --quality {quality}, {threads} threads: {wall:.2f} s, {processor:.2f} s of processor time, "
         f"peak {peak:.0f} MB, {(peak - 350) / megapixels:.1f} bytes a pixel above 350 MB"
@@ -159,5 +160,14 @@ def _tell_single(pixels: Pixels, setting: float, runs: int, megapixels: float) -
         )
 
 
+def _arguments() -> argparse.ArgumentParser:
+    parser = command.parser("train.studies.speed", __doc__)
+    parser.add_argument("photo", type=Path)
+    parser.add_argument("--quality", type=int, default=50)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=5)
+    return parser
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

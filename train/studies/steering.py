@@ -23,10 +23,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi.codecs.jpeg import plain
-from msroi.errors import MsroiError
 from msroi.images import read
 from msroi.saliency import make_map
 from msroi.saliency.kinds import BACKGROUND, SUBJECT
+from train.common import command
 from train.data import datasets
 from train.data.views import read_mask
 from train.studies.maps import Floats, Pixels, ours, row, weighted_row, with_fixations
@@ -42,18 +42,17 @@ Judge = Callable[[Pixels, Floats, bytes], npt.NDArray[np.float64]]
 
 def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    options = _arguments().parse_args(argv)
-    try:
-        if options.duts:
-            samples = _some(datasets.duts(options.duts), options.pictures)
-            for name, halvings in (("half size", 1), ("full size", 0)):
-                _tell_masks(f"DUTS, {name}", gains(_with_masks(samples, halvings), options.follow, row))
-        for name, photos in _with_fixations(options).items():
-            _tell_fixations(name, gains(with_fixations(photos), options.follow, weighted_row))
-    except MsroiError as error:
-        print(f"train.studies.steering: {error}", file=sys.stderr)
-        return error.exit_status
-    return 0
+    return command.run(_arguments(), work, argv)
+
+
+def work(options: argparse.Namespace) -> None:
+    """Measure and print."""
+    if options.duts:
+        samples = _some(datasets.duts(options.duts), options.pictures)
+        for name, halvings in (("half size", 1), ("full size", 0)):
+            _tell_masks(f"DUTS, {name}", gains(_with_masks(samples, halvings), options.follow, row))
+    for name, photos in _with_fixations(options).items():
+        _tell_fixations(name, gains(with_fixations(photos), options.follow, weighted_row))
 
 
 def followed(objects: Floats, gaze: Floats, follow: Follow) -> Floats:
@@ -134,9 +133,7 @@ def _follow(word: str) -> Follow:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m train.studies.steering", description="What contrast should an encoder give the map?"
-    )
+    parser = command.parser("train.studies.steering", __doc__)
     for name in ("duts", "mit1003", "eye-crowd", "scenes"):
         parser.add_argument(f"--{name}", type=Path, metavar="DIR", help="a training set, of which the part held back")
     parser.add_argument("--leave-out", type=Path, metavar="JSON", help="names of EyeCrowd photos kept for reports")

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from msroi.errors import MsroiError
 from msroi.images import read
 from msroi.saliency import DEFAULT_KIND
 from msroi.saliency.kinds import SURE_FROM, network_of, sureness
+from train.common import command
 from train.data import datasets
 
 Pixels = npt.NDArray[np.uint8]
@@ -28,21 +28,20 @@ THRESHOLDS = (0.3, SURE_FROM, 0.7, 0.9)
 
 def main(argv: list[str] | None = None) -> int:
     """See the module's docstring."""
-    options = _arguments().parse_args(argv)
-    try:
-        for name, pixels in made_pictures().items():
-            print(f"{name:24s} {sureness_of(pixels):.2f}")
-        for name in ("duts", "mit1003", "scenes"):
-            folder = getattr(options, name)
-            if folder:
-                held_back = [s.path for s in datasets.hold_back(datasets.READERS[name](folder)) if s.held_back]
-                _tell(name, held_back)
-        for folder in options.photos:
-            _tell(folder.name, sorted(p for p in folder.iterdir() if p.suffix.lower() in datasets.SUFFIXES))
-    except MsroiError as error:
-        print(f"train.studies.sureness: {error}", file=sys.stderr)
-        return error.exit_status
-    return 0
+    return command.run(_arguments(), work, argv)
+
+
+def work(options: argparse.Namespace) -> None:
+    """Measure and print."""
+    for name, pixels in made_pictures().items():
+        print(f"{name:24s} {sureness_of(pixels):.2f}")
+    for name in ("duts", "mit1003", "scenes"):
+        folder = getattr(options, name)
+        if folder:
+            held_back = [s.path for s in datasets.hold_back(datasets.READERS[name](folder)) if s.held_back]
+            _tell(name, held_back)
+    for folder in options.photos:
+        _tell(folder.name, sorted(p for p in folder.iterdir() if p.suffix.lower() in datasets.SUFFIXES))
 
 
 def sureness_of(pixels: Pixels) -> float:
@@ -92,7 +91,7 @@ def text_page(size: float) -> Pixels:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m train.studies.sureness", description="How sure is the map?")
+    parser = command.parser("train.studies.sureness", __doc__)
     for name in ("duts", "mit1003", "scenes"):
         parser.add_argument(f"--{name}", type=Path, metavar="DIR", help="a training set, of which the part held back")
     parser.add_argument("--photos", type=Path, metavar="DIR", nargs="*", default=[], help="folders of any photos")
