@@ -12,7 +12,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from msroi.benchmark.peers.mozjpeg import MozJpeg
 from msroi.benchmark.run import Request, run
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files, Target, reach
-from msroi.benchmark.workers import Died, run_tasks
 from msroi.codecs.jpeg import plain
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import read
@@ -430,28 +428,6 @@ def test_commands_know_their_scale() -> None:
     ):
         with pytest.raises(OptionError, match="--against"):
             CommandEncoder(template)
-
-
-# --- processes --------------------------------------------------------------------------------------
-
-
-def _fragile(setup: str) -> Any:
-    def handle(task: int) -> Iterator[str]:
-        yield f"{setup} {task}"
-        if task == 2:
-            os._exit(7)
-        yield "done"
-
-    return handle
-
-
-def test_a_process_that_dies_fails_its_own_task_alone() -> None:
-    results: dict[int, list[Any]] = {}
-    for task, result in run_tasks(_fragile, "task", range(5), 2):
-        results.setdefault(task, []).append(result)
-    assert results.pop(2) == ["task 2", Died(7)]
-    assert results == {task: [f"task {task}", "done"] for task in (0, 1, 3, 4)}
-    assert str(Died(-9)) == "its process died (signal 9)"
 
 
 # --- what is given ----------------------------------------------------------------------------------

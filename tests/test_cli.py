@@ -24,11 +24,12 @@ from msroi import extras
 from msroi.cli import VERBS, main
 from msroi.cli.arguments import box, n_bytes, percentage
 from msroi.cli.demo import PHOTO
-from msroi.cli.inputs import Input, beside, expand, plan_outputs
 from msroi.cli.output import as_json, escape, failure
 from msroi.errors import ImageError, OptionError
 from msroi.images import Limits
 from msroi.pipeline import compress
+from msroi.work.inputs import Input, expand
+from msroi.work.outputs import beside, plan_outputs
 
 COMMAND = [sys.executable, "-m", "msroi"]
 # Most of what is tested here does not hang on the network's map.

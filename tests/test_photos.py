@@ -17,7 +17,7 @@ from test_cli import COMMAND, FAST, one_line, run, save
 from msroi import images
 from msroi.cli import words
 from msroi.cli.each import Failures
-from msroi.cli.inputs import expand, told_of
+from msroi.work.inputs import expand, told_of
 
 Capture = pytest.CaptureFixture[str]
 DAY = 1_500_000_000_123_456_789  # nanoseconds since 1970

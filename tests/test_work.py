@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from msroi.work import Budget, Failed, in_order
+from msroi.work.processes import Died, TookTooLong, run_tasks
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 5, 50])
@@ -97,3 +102,56 @@ def test_keeping_memory_changes_no_bytes() -> None:
         for how in ("keep", "no")
     )
     assert kept == usual and kept.startswith(b"\xff\xd8")
+
+
+# --- processes --------------------------------------------------------------------------------------
+
+
+def _fragile(setup: str) -> Any:
+    def handle(task: int) -> Iterator[str]:
+        yield f"{setup} {task}"
+        if task == 2:
+            os._exit(7)
+        yield "done"
+
+    return handle
+
+
+def test_a_process_that_dies_fails_its_own_task_alone() -> None:
+    results: dict[int, list[Any]] = {}
+    for task, result in run_tasks(_fragile, "task", range(5), 2):
+        results.setdefault(task, []).append(result)
+    assert results.pop(2) == ["task 2", Died(7)]
+    assert results == {task: [f"task {task}", "done"] for task in (0, 1, 3, 4)}
+    assert str(Died(-9)) == "its process died (signal 9)"
+
+
+def _slow(setup: str) -> Any:
+    def handle(task: int) -> Iterator[str]:
+        yield f"{setup} {task}"
+        if task in (1, 3):
+            threading.Event().wait()  # for ever
+        yield "done"
+
+    return handle
+
+
+def test_a_task_that_takes_too_long_is_ended_alone() -> None:
+    results: dict[int, list[Any]] = {}
+    for task, result in run_tasks(_slow, "task", range(5), 2, seconds=1):
+        results.setdefault(task, []).append(result)
+    assert [results.pop(task) for task in (1, 3)] == [[f"task {task}", TookTooLong(1)] for task in (1, 3)]
+    assert results == {task: [f"task {task}", "done"] for task in (0, 2, 4)}
+    assert str(TookTooLong(1.5)) == "took more than 1.5 seconds and was ended"
+
+
+def test_whoever_stops_asking_leaves_no_process_behind() -> None:
+    before = set(multiprocessing.active_children())
+    running = run_tasks(_slow, "task", range(5), 2)
+    assert next(running)[1].startswith("task")
+    mine = set(multiprocessing.active_children()) - before
+    assert mine
+    running.close()
+    for process in mine:
+        process.join(10)
+        assert not process.is_alive()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from PIL import Image
 
 from msroi.benchmark import rows
 from msroi.benchmark.encoder import Encoder
@@ -23,7 +20,7 @@ from msroi.benchmark.rows import Row
 from msroi.benchmark.subject import Floats, Pixels, Subject
 from msroi.benchmark.targets import Files, Made, Target, like, reach
 from msroi.errors import MsroiError, TargetError
-from msroi.images import read, write_atomically
+from msroi.images import png_file, put, read
 from msroi.metrics import Metric, Pair
 from msroi.metrics.catalogue import measured
 from msroi.threads import bound
@@ -121,9 +118,10 @@ class Measuring:
         seconds_decode = time.perf_counter() - started
         height, width = subject.pixels.shape[:2]
         place = Path("files", encoder.name, f"{row['image']}.{row['target']}{encoder.suffix}")
-        write(self._plan.out / place, data)
+        put(self._plan.out / place, data)
         if encoder.keeps_pixels:
-            write(self._plan.out / decoded_place(place), png_of(decoded))
+            pictured = self._plan.out / decoded_place(place)
+            put(pictured, png_file(decoded))
         return {
             "settings": encoder.describe(made.match.setting, data),
             "status": rows.OK,
@@ -158,7 +156,8 @@ class Measuring:
     def _write_map(self, folder: str, image: str, values: Floats) -> None:
         """As a grey picture of 8 bits."""
         grey = np.rint(np.asarray(values) * 255).astype(np.uint8)
-        write(self._plan.out / folder / f"{image}.png", cv2.imencode(".png", grey)[1].tobytes())
+        path = self._plan.out / folder / f"{image}.png"
+        put(path, png_file(grey, smooth=True))
 
 
 def base_row(entry: Entry, encoder: Encoder, target: str) -> Row:
@@ -178,20 +177,7 @@ def decoded_place(place: Path) -> Path:
     return place.with_suffix(".decoded.png")
 
 
-def png_of(pixels: Pixels) -> bytes:
-    """A PNG file of uint8 (height, width[, 3])."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def message_of(error: Exception) -> str:
     """In one line; of what is no error of ours also its kind."""
     text = " ".join(str(error).split())
     return text if isinstance(error, MsroiError) else f"{type(error).__name__}: {text}".rstrip(": ")
-
-
-def write(path: Path, data: bytes) -> None:
-    """The whole file or nothing, in place of an older one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, data, overwrite=True)

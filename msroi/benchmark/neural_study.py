@@ -25,12 +25,12 @@ from msroi import extras, metrics
 from msroi.benchmark import rows
 from msroi.benchmark.encoders import ENCODERS
 from msroi.benchmark.inputs import Entry
-from msroi.benchmark.measuring import decoded_place, write
+from msroi.benchmark.measuring import decoded_place
 from msroi.benchmark.protocols import PROTOCOLS, Table
 from msroi.benchmark.subject import Floats, Pixels, Subject
 from msroi.benchmark.targets import like
 from msroi.codecs.neural import allocation
-from msroi.images import read
+from msroi.images import put, read
 
 Box = tuple[int, int, int, int]
 
@@ -208,12 +208,12 @@ def study(
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     facts = {"regions": _region_means(regions), "caps": _cap_means(found), "cap_pictures": [e.name for e in chosen]}
     facts |= {"region_target": target, "cap_mean_level": level}
-    write(out / "study.json", (json.dumps(facts, indent=1) + "\n").encode())
+    put(out / "study.json", (json.dumps(facts, indent=1) + "\n").encode())
     tables = PROTOCOLS["wang-2019"].tables(rows.read_rows(out / rows.FILE), summary)
     tables += [_region_table(facts, target), _cap_table(facts, level, max(caps, default=0))]
-    write(out / "tables.md", _markdown(summary, tables).encode())
+    put(out / "tables.md", _markdown(summary, tables).encode())
     for name, draw in {"curves.svg": _draw_curves, "caps.svg": _draw_caps}.items():
-        write(out / name, draw(summary, facts))
+        put(out / name, draw(summary, facts))
     return tables
 
 
@@ -333,7 +333,7 @@ def _write_csv(path: Path, columns: Sequence[str], found: Sequence[Mapping[str, 
     writer.writeheader()
     for row in found:
         writer.writerow({name: round(v, _DECIMALS) if isinstance(v, float) else v for name, v in row.items()})
-    write(path, stream.getvalue().encode())
+    put(path, stream.getvalue().encode())
 
 
 def _read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:

@@ -21,18 +21,19 @@ from typing import Any
 from msroi.benchmark import inputs, rows, statistics, summary
 from msroi.benchmark.encoders import DEFAULT_ENCODERS, ENCODERS, Encoder
 from msroi.benchmark.inputs import CENTRE, Entry, Unreadable
-from msroi.benchmark.measuring import Measuring, Plan, Task, base_row, find_encoders, write
+from msroi.benchmark.measuring import Measuring, Plan, Task, base_row, find_encoders
 from msroi.benchmark.page import DEFAULT_MEGABYTES, MOST_MEGABYTES, write_page
 from msroi.benchmark.protocols import PROTOCOLS
 from msroi.benchmark.rows import Row
 from msroi.benchmark.targets import MATCHES, Target
-from msroi.benchmark.workers import Died, run_tasks
 from msroi.codecs.neural.allocation import MOST
 from msroi.errors import ImageError, OptionError
+from msroi.images import put
 from msroi.metrics import METRICS, Metric
 from msroi.options import one_of, real_number, whole_number
 from msroi.saliency import network_facts
 from msroi.version import __version__
+from msroi.work.processes import Died, run_tasks
 
 RUN_FILE = "run.json"
 
@@ -133,16 +134,16 @@ def run(request: Request, tell: Tell | None = None) -> dict[str, Any]:
     absent = {name: _absence(encoder, request) for name, encoder in request.chosen.items()}
     facts = _facts(request, entries, unreadable, absent)
     known = _reusable(request, facts)
-    write(request.out / RUN_FILE, (json.dumps(facts, indent=1) + "\n").encode())
+    put(request.out / RUN_FILE, (json.dumps(facts, indent=1) + "\n").encode())
     known |= {rows.key_of(row): row for row in _rows_of_absent(request, entries, absent)}
     ordered = list(_order(request, entries, unreadable, known))
-    write(request.out / rows.FILE, rows.to_text(ordered).encode())
+    put(request.out / rows.FILE, rows.to_text(ordered).encode())
     for row in itertools.chain(ordered, _measured(request, entries, dict(known), absent)):
         known[rows.key_of(row)] = row
         if tell and not rows.pending(row):
             tell(row)
     ordered = list(_order(request, entries, unreadable, known))
-    write(request.out / rows.FILE, rows.to_text(ordered).encode())
+    put(request.out / rows.FILE, rows.to_text(ordered).encode())
     result = summary.write_summary(request.out)
     write_page(request.out, max_megabytes=request.page_megabytes)
     return result

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from msroi.benchmark import rows, statistics
 from msroi.benchmark.encoders import YARDSTICK
-from msroi.benchmark.measuring import write
 from msroi.benchmark.peers.ours import Q_FINAL
 from msroi.benchmark.rows import Row
+from msroi.images import put
 from msroi.metrics import METRICS, Metric
 
 FILE = "summary.json"
@@ -33,7 +33,7 @@ def write_summary(out: Path) -> dict[str, Any]:
     """Make summary.json in a run's folder and return what is in it."""
     facts = json.loads((out / "run.json").read_text(encoding="utf-8"))
     summary = _rounded(summarise(rows.read_rows(out / rows.FILE), facts))
-    write(out / FILE, (json.dumps(summary, indent=1, allow_nan=False) + "\n").encode())
+    put(out / FILE, (json.dumps(summary, indent=1, allow_nan=False) + "\n").encode())
     return dict(summary)
 
 

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from msroi.cli.arguments import VerbParser, add_debug
-from msroi.cli.inputs import PICTURE_SUFFIXES
 from msroi.cli.output import exit_status, failure, print_error
+from msroi.work.inputs import PICTURE_SUFFIXES
 
 # name -> its line in `msroi --help`
 VERBS = {

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msroi.cli.arguments import add_running, positive_number, whole_number
-from msroi.cli.inputs import expand
 from msroi.cli.output import Screen, make_table, number
 from msroi.errors import ImageError
 from msroi.threads import most
+from msroi.work.inputs import expand
 
 if TYPE_CHECKING:
     from msroi.benchmark.rows import Row

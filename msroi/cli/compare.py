@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msroi.cli import files
 from msroi.cli.arguments import add_limits, add_map_options, add_running, limits_of, map_of
 from msroi.cli.each import run_each
-from msroi.cli.inputs import STANDARD_STREAM, Input, expand
 from msroi.cli.output import Screen
 from msroi.cli.pages import add_open, make_page, open_page
 from msroi.cli.scores import Scored, Weights, own_weights, scales_note, tell
 from msroi.errors import ImageError, OptionError
+from msroi.work.inputs import STANDARD_STREAM, Input, expand
+from msroi.work.outputs import check_free, inputs_on_disk
 
 if TYPE_CHECKING:
     from msroi.images import Picture
@@ -48,16 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from msroi.images import read
+    from msroi.images import read, write_atomically
 
     page: Path | None = arguments.html
     if arguments.open and page is None:
         raise OptionError("--open: there is no page to open; name one with --html PAGE")
     original = _only(arguments.reference)
     inputs, problems = _expand(arguments)
-    never = files.inputs_on_disk([original, *inputs])
+    never = inputs_on_disk([original, *inputs])
     if page is not None:
-        files.check_free(page, arguments.overwrite, never)
+        check_free(page, arguments.overwrite, never)
     screen = Screen(arguments)
     limits = limits_of(arguments)
     reference = read(original.open(), name=original.name, limits=limits)
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     tell(scored, [*weights.notes(), *scales_note(scored), *notes], screen)
     if page is not None:
         html = make_page("Compared with", reference, scored, weights, notes)
-        files.write(page, html.encode(), overwrite=arguments.overwrite, never=never)
+        write_atomically(page, html.encode(), overwrite=arguments.overwrite, never=never)
         screen.line(f"page: {page}")
         if arguments.open:
             open_page(page, screen)

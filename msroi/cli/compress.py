@@ -27,10 +27,11 @@ from msroi.cli.arguments import (
     whole_number,
 )
 from msroi.cli.each import run_several
-from msroi.cli.inputs import JPEG_SUFFIXES, PICTURE_SUFFIXES, STANDARD_STREAM, Input, beside, expand, planned
 from msroi.cli.output import Screen
 from msroi.cli.photos import Photos
 from msroi.errors import OptionError
+from msroi.work.inputs import JPEG_SUFFIXES, PICTURE_SUFFIXES, STANDARD_STREAM, Input, expand
+from msroi.work.outputs import beside, planned
 
 SUFFIX = ".msroi.jpg"
 

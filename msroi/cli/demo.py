@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msroi.cli import files
 from msroi.cli.arguments import add_running, whole_number
 from msroi.cli.compare import score_file
 from msroi.cli.output import Screen, as_json, render
@@ -21,6 +20,7 @@ from msroi.cli.pages import add_open, make_page, open_page
 from msroi.cli.scores import Scored, own_weights, scales_note, tables
 from msroi.cli.words import record as report_record
 from msroi.errors import OptionError, OutputError, OutputExistsError
+from msroi.work.outputs import check_free
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,17 +73,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from msroi.images import write_atomically
+
     start = time.perf_counter()
     folder = _folder(arguments)
     screen = Screen(arguments)
     never = [] if arguments.image is None else [arguments.image]
     _check_folder(folder, arguments.overwrite)
     for name in FILES:
-        files.check_free(folder / name, overwrite=True, never=never)
+        check_free(folder / name, overwrite=True, never=never)
     picture = _photo(arguments.image)
     made, record = make(picture, arguments.quality, FACE if arguments.image is None else None)
     for name, data in made.items():
-        files.write(folder / name, data, overwrite=True, never=never, make_folder=True)
+        write_atomically(folder / name, data, overwrite=True, never=never, make_folder=True)
     for line in made["scores.txt"].decode().splitlines():
         screen.line(line)
     screen.line("")
@@ -136,7 +138,7 @@ def make(
 
     face: where the page opens, (x, y) in pixels upright, if that is known to be a face; None: where ours gains most.
     """
-    from msroi.images import read
+    from msroi.images import png_file, read
     from msroi.pipeline import compress
     from msroi.report.place import place_of_gain
     from msroi.saliency.pictures import grey_map, heat_map, overlay
@@ -168,11 +170,11 @@ def make(
     )
     text = [f"msroi.jpg was made by {making}.", *notes, *weights.notes(), *scales_note(scored)]
     made = {
-        "original.png": files.png(picture.upright, profile),
+        "original.png": png_file(picture.upright, profile),
         **pair,
-        "map.png": files.png(grey_map(saliency), smooth=True),
-        "heat.png": files.png(heat_map(saliency), smooth=True),
-        "overlay.png": files.png(overlay(picture.upright, saliency), profile),
+        "map.png": png_file(grey_map(saliency), smooth=True),
+        "heat.png": png_file(heat_map(saliency), smooth=True),
+        "overlay.png": png_file(overlay(picture.upright, saliency), profile),
         PAGE: page.encode(),
         "scores.txt": _as_text(scored, text).encode(),
     }

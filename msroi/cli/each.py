@@ -6,9 +6,9 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from msroi.cli.inputs import Input
 from msroi.cli.output import Screen, exit_status, failure
 from msroi.errors import ImageError, OptionError
+from msroi.work.inputs import Input
 
 SOME_FAILED = 1
 

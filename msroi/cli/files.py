@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msroi.cli.inputs import PICTURE_SUFFIXES, STANDARD_STREAM, TO_STDOUT, Input
 from msroi.errors import OptionError, OutputError
+from msroi.work.inputs import PICTURE_SUFFIXES, STANDARD_STREAM
+from msroi.work.outputs import TO_STDOUT
 
 if TYPE_CHECKING:
     import argparse
-
-    import numpy as np
 
 
 def add_output_options(parser: argparse.ArgumentParser, default: str) -> Any:
@@ -61,40 +59,6 @@ def single_output(arguments: argparse.Namespace, suffixes: frozenset[str], what:
     return output
 
 
-def check_free(path: Path, overwrite: bool, never: Sequence[Path] = ()) -> None:
-    """Raises OutputError where the output could not be written, before any work is spent on it."""
-    from msroi.images import refuse_to_replace
-
-    refuse_to_replace(path, overwrite=overwrite, never=never)
-
-
-def write(
-    path: Path,
-    data: bytes,
-    *,
-    overwrite: bool,
-    never: Sequence[Path] = (),
-    make_folder: bool = False,
-    like: os.stat_result | None = None,
-) -> None:
-    """The whole file or nothing. make_folder: its folder is made if need be. like: see `write_atomically`."""
-    from msroi.images import write_atomically
-
-    if make_folder:
-        make_folder_of(path)
-    write_atomically(path, data, overwrite=overwrite, never=never, like=like)
-
-
-def make_folder_of(path: Path) -> None:
-    """The folder that a file is to stand in, with those above it. Errors: OutputError."""
-    from msroi.images import cannot_be_written
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_be_written(path, error) from error
-
-
 def write_planned(
     arguments: argparse.Namespace,
     path: Path,
@@ -103,12 +67,14 @@ def write_planned(
     *,
     like: os.stat_result | None = None,
 ) -> None:
-    """To where `inputs.planned` said, a file or standard output, as -d and --overwrite say."""
+    """To where `outputs.planned` said, a file or standard output, as -d and --overwrite say."""
+    from msroi.images import write_atomically
+
     if path == TO_STDOUT:
         _write_standard_output(data)
     else:
         overwrite, make_folder = bool(arguments.overwrite), arguments.directory is not None
-        write(path, data, overwrite=overwrite, never=never, make_folder=make_folder, like=like)
+        write_atomically(path, data, overwrite=overwrite, never=never, like=like, make_folder=make_folder)
 
 
 def _write_standard_output(data: bytes) -> None:
@@ -116,24 +82,3 @@ def _write_standard_output(data: bytes) -> None:
         raise OutputError("standard output: is closed; use -o FILE")
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
-
-
-def inputs_on_disk(inputs: Sequence[Input]) -> tuple[Path, ...]:
-    """The files that no output may replace."""
-    return tuple(item.path for item in inputs if item.path is not None)
-
-
-def png(pixels: np.ndarray, icc_profile: bytes | None = None, *, smooth: bool = False) -> bytes:
-    """A PNG file of uint8 pixels (height, width[, 3]) in the space of the profile, sRGB without one.
-
-    smooth: a map, in which zlib finds long repetitions. In photos it finds none and takes five times as long to
-    look for them: those are written with runs alone, which makes files of about the same size.
-    """
-    import zlib
-
-    from PIL import Image
-
-    file = io.BytesIO()
-    strategy = zlib.Z_DEFAULT_STRATEGY if smooth else zlib.Z_RLE
-    Image.fromarray(pixels).save(file, "PNG", icc_profile=icc_profile, compress_type=strategy)
-    return file.getvalue()

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from msroi.cli.arguments import add_inputs, add_limits, add_running, limits_of
 from msroi.cli.each import run_each
-from msroi.cli.inputs import Input, expand
 from msroi.cli.output import Screen, escape
 from msroi.errors import ImageError
+from msroi.work.inputs import Input, expand
 
 if TYPE_CHECKING:
     from rich.table import Table

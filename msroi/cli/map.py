@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from msroi.cli import files
 from msroi.cli.arguments import add_inputs, add_limits, add_map_options, add_running, hints_of, limits_of
 from msroi.cli.each import run_each
-from msroi.cli.inputs import STANDARD_STREAM, TO_STDOUT, Input, expand, named, planned
 from msroi.cli.output import Screen
 from msroi.errors import OptionError
 from msroi.threads import bound
+from msroi.work.inputs import STANDARD_STREAM, Input, expand
+from msroi.work.outputs import TO_STDOUT, check_free, inputs_on_disk, named, planned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,12 +97,12 @@ class _Job:
         to_stdout = TO_STDOUT in paths.values()
         if not to_stdout:
             for path in paths.values():
-                files.check_free(path, self.arguments.overwrite, files.inputs_on_disk(self.inputs))
+                check_free(path, self.arguments.overwrite, inputs_on_disk(self.inputs))
         picture = read(item.open(), name=item.name, limits=limits_of(self.arguments))
         steering = steer(hints_of(self.arguments), picture)
         for form, path in paths.items():
             data = _encode(form, steering.saliency, picture)
-            files.write_planned(self.arguments, path, data, files.inputs_on_disk(self.inputs))
+            files.write_planned(self.arguments, path, data, inputs_on_disk(self.inputs))
         self._tell(item, paths, steering, picture.notices, time.perf_counter() - start)
 
     def _tell(
@@ -135,6 +136,7 @@ class _Job:
 
 
 def _encode(form: str, saliency: np.ndarray, picture: Picture) -> bytes:
+    from msroi.images import png_file
     from msroi.saliency.pictures import grey_map, heat_map, overlay
 
     if form == "npy":
@@ -144,5 +146,5 @@ def _encode(form: str, saliency: np.ndarray, picture: Picture) -> bytes:
         np.save(file, saliency, allow_pickle=False)
         return file.getvalue()
     if form == "overlay":
-        return files.png(overlay(picture.upright, saliency), picture.metadata.icc_profile)
-    return files.png(heat_map(saliency) if form == "heat" else grey_map(saliency), smooth=True)
+        return png_file(overlay(picture.upright, saliency), picture.metadata.icc_profile)
+    return png_file(heat_map(saliency) if form == "heat" else grey_map(saliency), smooth=True)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from msroi.cli import files
 from msroi.cli.arguments import add_limits, add_running, limits_of
 from msroi.cli.each import run_each
-from msroi.cli.inputs import STANDARD_STREAM, TO_STDOUT, Input, expand, named, planned
 from msroi.cli.neural_options import SUFFIX, add_weights, load_codec
 from msroi.cli.output import Screen
 from msroi.errors import BitstreamError, OptionError, about
+from msroi.work.inputs import STANDARD_STREAM, Input, expand
+from msroi.work.outputs import TO_STDOUT, check_free, inputs_on_disk, named, planned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +70,7 @@ class _Job:
         self.arguments = arguments
         self.screen = screen
         self.outputs = outputs
-        self.inputs = files.inputs_on_disk(list(outputs))
+        self.inputs = inputs_on_disk(list(outputs))
         self.codecs: dict[str, NeuralCodec] = {}
 
     def decode(self, item: Input) -> None:
@@ -78,7 +79,7 @@ class _Job:
         started = time.perf_counter()
         output = self.outputs[item]
         if output != TO_STDOUT:
-            files.check_free(output, self.arguments.overwrite, self.inputs)
+            check_free(output, self.arguments.overwrite, self.inputs)
         limits = limits_of(self.arguments)
         data = item.read(limits.max_bytes)
         with about(item.name):

@@ -24,9 +24,10 @@ from msroi.cli.arguments import (
     positive_number,
 )
 from msroi.cli.each import run_each
-from msroi.cli.inputs import STANDARD_STREAM, TO_STDOUT, Input, expand, named, planned
 from msroi.cli.neural_options import SUFFIX, add_weights, load_codec
 from msroi.cli.output import Screen
+from msroi.work.inputs import STANDARD_STREAM, Input, expand
+from msroi.work.outputs import TO_STDOUT, check_free, inputs_on_disk, named, planned
 
 if TYPE_CHECKING:
     from msroi.codecs.neural import NeuralCodec
@@ -103,7 +104,7 @@ class _Job:
         self.codec = codec
         self.rate = rate
         self.hints = hints_of(arguments)
-        self.inputs = files.inputs_on_disk(list(outputs))
+        self.inputs = inputs_on_disk(list(outputs))
         self.name_width = max((len(item.name) for item in outputs), default=4)
         self.n_told = 0
 
@@ -114,7 +115,7 @@ class _Job:
         started = time.perf_counter()
         output = self.outputs[item]
         if output != TO_STDOUT:
-            files.check_free(output, self.arguments.overwrite, self.inputs)
+            check_free(output, self.arguments.overwrite, self.inputs)
         picture = read(item.open(), name=item.name, limits=limits_of(self.arguments))
         made = encode(
             self.codec, picture, self.hints, self.rate, strip=self.arguments.strip, progress=self.screen.advance

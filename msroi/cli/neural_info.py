@@ -7,10 +7,10 @@ from typing import Any
 
 from msroi.cli.arguments import add_limits, add_running, limits_of
 from msroi.cli.each import run_each
-from msroi.cli.inputs import Input, expand
 from msroi.cli.neural_options import SUFFIX, add_weights
 from msroi.cli.output import Screen
 from msroi.errors import about
+from msroi.work.inputs import Input, expand
 
 EXAMPLES = """\
 examples:

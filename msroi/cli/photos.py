@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msroi.cli import files, words
-from msroi.cli.inputs import JPEG_SUFFIXES, TO_STDOUT, Input, told_of
 from msroi.cli.output import Screen
 from msroi.errors import ImageError, OutputExistsError, TargetError
+from msroi.work.inputs import JPEG_SUFFIXES, Input, told_of
+from msroi.work.outputs import TO_STDOUT, check_free, inputs_on_disk
 
 if TYPE_CHECKING:
     import numpy as np
 
     from msroi.pipeline import Report
-    from msroi.work import Standing
+    from msroi.work.standing import Standing
 
 DONE, KEPT, SKIPPED = "done", "kept", "skipped"
 
@@ -59,7 +60,7 @@ class Photos:
         self.options = options
         self.passed_over = passed_over
         self.beside = arguments.output is None and arguments.directory is None and not arguments.in_place
-        self.inputs = files.inputs_on_disk(list(outputs))
+        self.inputs = inputs_on_disk(list(outputs))
         self.counts: Counter[str] = Counter()
         self.n_before = self.n_after = 0
         self.name_width = min(60, max((len(item.name) for item in outputs), default=4))
@@ -70,7 +71,7 @@ class Photos:
     def make(self, item: Input) -> Made:
         """Everything but writing."""
         from msroi.pipeline import compress
-        from msroi.work import Standing
+        from msroi.work.standing import Standing
 
         output = self.outputs[item]
         pictures = self._pictures_beside(output)
@@ -84,7 +85,7 @@ class Photos:
         return Made(output, standing, result.report, result.data, drawn, status)
 
     def _standing(self, item: Input, output: Path, pictures: list[Path]) -> Standing:
-        from msroi.work import Standing, standing
+        from msroi.work.standing import Standing, standing
 
         overwrite = self.arguments.overwrite
         if output == TO_STDOUT or (item.path is not None and not item.path.exists()):
@@ -92,20 +93,20 @@ class Photos:
         if self.arguments.in_place:
             return self._standing_in_place(item, output)
         for path in (output, *pictures):
-            files.check_free(path, True, self.inputs)  # never an input, whatever is to be replaced
+            check_free(path, True, self.inputs)  # never an input, whatever is to be replaced
         found = standing(item.path, output, self.options, overwrite=overwrite, dated=self.arguments.preserve)
         if found is Standing.RIGHT and not all(path.is_file() for path in pictures):
             return Standing.PERHAPS
         if found is Standing.FREE:
             for path in pictures:
-                files.check_free(path, bool(overwrite), self.inputs)
+                check_free(path, bool(overwrite), self.inputs)
         return found
 
     def _standing_in_place(self, item: Input, path: Path) -> Standing:
         from msroi.images import refuse_link
         from msroi.metadata.segments import is_jpeg
         from msroi.pipeline import is_made
-        from msroi.work import Standing
+        from msroi.work.standing import Standing
 
         refuse_link(path)
         data = item.read(self.options["limits"].max_bytes)
@@ -133,7 +134,7 @@ class Photos:
     def finish(self, item: Input, made: Made) -> None:
         """Write what was made, or leave what is there; tell it and count it."""
         from msroi.pipeline import ALREADY_MADE
-        from msroi.work import Standing
+        from msroi.work.standing import Standing
 
         report, started = made.report, time.perf_counter()
         if report is None:
@@ -237,11 +238,11 @@ class Photos:
 
 def _draw(kind: str, saliency: np.ndarray, jpeg: bytes) -> bytes:
     """The map, or the coded picture under it, as a PNG file."""
-    from msroi.images import read
+    from msroi.images import png_file, read
     from msroi.saliency.pictures import grey_map, overlay
 
     if kind == "map":
-        return files.png(grey_map(saliency))
+        return png_file(grey_map(saliency))
 
     picture = read(jpeg)
-    return files.png(overlay(picture.upright, saliency), picture.metadata.icc_profile)
+    return png_file(overlay(picture.upright, saliency), picture.metadata.icc_profile)

@@ -12,8 +12,9 @@ from msroi.images.colour import convert_to_srgb, is_srgb
 from msroi.images.edits import resize_to_max_side, strip
 from msroi.images.orientation import to_stored, turn_upright
 from msroi.images.picture import Limits, Picture, Source
+from msroi.images.png_file import png_file
 from msroi.images.reader import read
-from msroi.images.writer import cannot_be_written, refuse_link, refuse_to_replace, replace_input, write_atomically
+from msroi.images.writer import put, refuse_link, refuse_to_replace, replace_input, write_atomically
 from msroi.metadata import (
     ExtraPicture,
     JpegFacts,
@@ -36,10 +37,11 @@ __all__ = [
     "Source",
     "assemble",
     "bare",
-    "cannot_be_written",
     "convert_to_srgb",
     "is_srgb",
     "jpeg_facts",
+    "png_file",
+    "put",
     "read",
     "read_comment",
     "refuse_link",

@@ -20,18 +20,22 @@ def write_atomically(
     overwrite: bool,
     never: Sequence[str | os.PathLike[str]] = (),
     like: os.stat_result | None = None,
+    make_folder: bool = False,
 ) -> None:
     """Writes `data` to a temporary file beside `path`, flushes it to the disk, and renames it.
 
     A link is followed to the file it means. Permission bits are those of the file it replaces, else a new
     file's; like: the status of a file whose permission bits and dates it is to have instead, as far as the system
-    allows. A device or a pipe (`/dev/null`) is written to as it is.
+    allows. make_folder: the folder of `path` is made where there is none, with those above it. A device or a pipe
+    (`/dev/null`) is written to as it is.
     Errors: OutputError if `path` is one of the inputs in `never`, also through links, or cannot be written;
     OutputExistsError if it exists and `overwrite` is false. Nothing partial is left.
     """
     target = Path(os.path.realpath(path))
     try:
         refuse_to_replace(path, overwrite=overwrite, never=never)
+        if make_folder:
+            target.parent.mkdir(parents=True, exist_ok=True)
         mode = _mode(target)
         if mode is not None and not stat.S_ISREG(mode):
             target.write_bytes(data)
@@ -39,6 +43,11 @@ def write_atomically(
             _replace(target, data, mode if like is None else like.st_mode, overwrite, like)
     except OSError as error:
         raise _refused(path, target, error) from error
+
+
+def put(path: str | os.PathLike[str], data: bytes) -> None:
+    """`write_atomically` in place of an older file, in a folder that is made if need be."""
+    write_atomically(path, data, overwrite=True, make_folder=True)
 
 
 def replace_input(
@@ -159,9 +168,4 @@ def _refused(path: str | os.PathLike[str], target: Path, error: OSError) -> Outp
         return OutputExistsError(f"{path}: exists already; --overwrite replaces it")
     if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
         return OutputError(f"{path}: cannot be written: its folder does not exist")
-    return cannot_be_written(path, error)
-
-
-def cannot_be_written(path: str | os.PathLike[str], error: OSError) -> OutputError:
-    """The error for a path, in the system's words."""
     return OutputError(f"{path}: cannot be written: {(error.strerror or type(error).__name__).lower()}")

@@ -9,7 +9,6 @@ pixels are exact.
 from __future__ import annotations
 
 import io
-import zlib
 from dataclasses import dataclass, field
 
 import cv2
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi.errors import ImageError
-from msroi.images import Limits, Picture, read
+from msroi.images import Limits, Picture, png_file, read
 from msroi.metadata import icc
 from msroi.report.document import data_uri
 from msroi.saliency.pictures import jet_table
@@ -152,9 +151,7 @@ class Embedder:
                 buffer, "WebP", lossless=True, quality=50, method=2, icc_profile=self.icc_profile or b""
             )
             return data_uri("image/webp", buffer.getvalue())
-        # Runs alone: for photos as small as with all that zlib can do, in a fifth of the time.
-        Image.fromarray(pixels).save(buffer, "PNG", icc_profile=self.icc_profile, compress_type=zlib.Z_RLE)
-        return data_uri("image/png", buffer.getvalue())
+        return data_uri("image/png", png_file(pixels, self.icc_profile))
 
     def _read(self, name: str, data: bytes) -> Picture:
         """The candidate's picture, which must have the reference's size."""

@@ -24,7 +24,7 @@ from msroi.benchmark.page.measures import COSTS, and_join
 from msroi.benchmark.page.results import Results, read_results
 from msroi.benchmark.page.tables import bd_section, encoders_section, facts_section, means_section, protocol_section
 from msroi.benchmark.page.verdict import verdict_section
-from msroi.images import write_atomically
+from msroi.images import put
 from msroi.options import real_number
 from msroi.report.document import readable, resource, text
 from msroi.report.viewer import viewer_parts
@@ -68,7 +68,7 @@ def write_page(out: Path, *, max_megabytes: float = DEFAULT_MEGABYTES) -> Path:
     limit = real_number("max_megabytes", max_megabytes, 0, MOST_MEGABYTES)
     page = make_page(read_results(Path(out)), limit)
     path = Path(out) / PAGE
-    write_atomically(path, page.encode("utf-8"), overwrite=True)
+    put(path, page.encode("utf-8"))
     return path
 
 

@@ -1,16 +1,14 @@
-"""From the words on the command line to inputs and the files that they become.
+"""From names to inputs: files, folders and streams.
 
 A folder stands for the pictures in it and below, sorted; hidden files, our own outputs and symbolic links to
-folders are passed over. Outputs are planned before anything runs, so that two inputs never meet in one
-file and no input is ever replaced.
+folders are passed over.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -32,8 +30,6 @@ OUR_SUFFIXES = (".msroi.jpg", ".map.png", ".heat.png", ".overlay.png", ".decoded
 
 STANDARD_STREAM = "-"
 STANDARD_INPUT_NAME = "standard input"
-TO_STDOUT = Path(STANDARD_STREAM)
-"""As an output: standard output."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ def expand(
             inputs.append(Input(word, path, Path(path.name)))
     if len(words) > 1 and any(item.path is None for item in inputs):
         raise OptionError("-: standard input goes alone; give the other inputs in a command of their own")
-    return list({_key(item.path): item for item in reversed(inputs)}.values())[::-1], problems
+    return list({key_of(item.path): item for item in reversed(inputs)}.values())[::-1], problems
 
 
 def _walk(
@@ -154,58 +150,9 @@ def _is_name_with(suffixes: frozenset[str], name: str) -> bool:
     return not name.startswith(".") and Path(name).suffix.lower() in suffixes
 
 
-def _key(path: Path | None) -> str:
+def key_of(path: Path | None) -> str:
+    """Equal for names of one file; of two links to it each has its own. None is standard input."""
     if path is None:
         return STANDARD_STREAM
     # `resolve` would make one of two links to a file.
     return os.path.normcase(os.path.abspath(path))  # noqa: PTH100
-
-
-# --- where outputs go --------------------------------------------------------------------------
-
-
-def plan_outputs(inputs: Sequence[Input], place: Callable[[Input, bool], Path]) -> list[Path]:
-    """The output of each input, all different and none of them an input.
-
-    place: (input, with_suffix) -> path. Inputs that would meet (a.png and a.jpg become a.msroi.jpg) are
-    placed once more with their suffix in the name (a.png.msroi.jpg, a.jpg.msroi.jpg).
-    Raises OptionError where that does not part them, or where an output would replace an input.
-    """
-    outputs = [place(item, False) for item in inputs]
-    met = Counter(_key(path).casefold() for path in outputs)
-    outputs = [
-        place(item, True) if met[_key(path).casefold()] > 1 else path
-        for item, path in zip(inputs, outputs, strict=True)
-    ]
-    taken = {_key(item.path): item.name for item in inputs}
-    made: dict[str, str] = {}
-    for item, path in zip(inputs, outputs, strict=True):
-        key = _key(path)
-        if key in taken:
-            raise OptionError(f"{item.name}: its output would replace the input {taken[key]}; choose another folder")
-        if key in made:
-            raise OptionError(f"{item.name}: its output {path} is also that of {made[key]}; run them apart")
-        made[key] = item.name
-    return outputs
-
-
-def planned(inputs: Sequence[Input], output: str | None, place: Callable[[Input, bool], Path]) -> dict[Input, Path]:
-    """The output of each input: what -o named, standard output for `-`, else `plan_outputs`' by `place`."""
-    if output == STANDARD_STREAM:
-        return dict.fromkeys(inputs, TO_STDOUT)
-    chosen = place if output is None else lambda item, with_suffix: Path(output)
-    return dict(zip(inputs, plan_outputs(inputs, chosen), strict=True))
-
-
-def named(suffix: str, folder: Path | None) -> Callable[[Input, bool], Path]:
-    """A `place` for `planned`: NAME + suffix, see `beside`."""
-    return lambda item, with_suffix: beside(item, suffix, with_suffix=with_suffix, folder=folder)
-
-
-def beside(item: Input, suffix: str, *, with_suffix: bool = False, folder: Path | None = None) -> Path:
-    """NAME + suffix, beside the input, or under `folder` at its place in the folder that was given."""
-    name = (item.relative.name if with_suffix else item.relative.stem) + suffix
-    if folder is not None:
-        return folder / item.relative.with_name(name)
-    assert item.path is not None
-    return item.path.with_name(name)
