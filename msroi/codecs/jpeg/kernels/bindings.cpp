@@ -1,9 +1,9 @@
 // The compiled module msroi.codecs.jpeg._kernels, all of it in this translation unit: a stage a header.
 //
 // Stages, in the order of an encode: colour, sampling, planes (dct, deringing), texture, means, similarity; trellis and
-// dc_trellis; symbol_counts, band_choice, huffman; scans, sinks, segments, writer. Back: decoder, decoder_scans,
-// decoder_bits. They are pure code on pointers and sizes; arrays.h and bind_*.h alone know Python. Functions in headers
-// are not `inline`: the compiler is to judge them as those of one file, which they are.
+// dc_trellis; plain_bits; symbol_counts, band_choice, huffman; scans, sinks, segments, writer. Back: decoder,
+// decoder_scans, decoder_bits. They are pure code on pointers and sizes; arrays.h and bind_*.h alone know Python.
+// Functions in headers are not `inline`: the compiler is to judge them as those of one file, which they are.
 //
 // Every function is stateless. Threads share rows of blocks; what they write does not overlap and what they add up are
 // integers, so no result depends on their number. The order of floating-point operations is fixed (no fast-math, no

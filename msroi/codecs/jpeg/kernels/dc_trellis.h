@@ -17,8 +17,8 @@
 
 namespace msroi {
 
-// What blocks want for DC: their coefficient, or a limit where they are black or white. limits: of each block -1, 0 or 1;
-// null: all 0.
+// What blocks want for DC: their coefficient, or a limit where they are black or white. limits: of each block -1, 0 or
+// 1; null: all 0.
 struct WantedDc {
     const int16_t* coefficients;  // [blocks][64]
     const int8_t* limits;
@@ -31,9 +31,9 @@ struct WantedDc {
 };
 
 // DC values of least J along the blocks, which are coded by their differences in the order of rows: each the rounded
-// value or the next on the other side of what is wanted where that errs by at most `reach` steps. weights: times `scale`
-// those of squared errors in steps; bits: of a difference by its category, its further bits included, and times lambda.
-// They take the place of levels[64 * block].
+// value or the next on the other side of what is wanted where that errs by at most `reach` steps. weights: times
+// `scale` those of squared errors in steps; bits: of a difference by its category, its further bits included, and times
+// lambda. They take the place of levels[64 * block].
 void settle_dc(const WantedDc& wanted, const float* weights, float scale, int64_t n, float reach, const float* bits,
                int16_t* levels) {
     struct Choice {
