@@ -19,7 +19,7 @@ from msroi.codecs.jpeg.tables import PRESETS
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import Picture
 from msroi.search.matching import Verdict, land_within
-from msroi.search.quality_search import fewest_bytes_between
+from msroi.search.quality_search import Probe, fewest_bytes_between
 
 SIZES = [(1, 1), (1, 40), (7, 9), (8, 8), (16, 17), (33, 100)]
 
@@ -218,13 +218,14 @@ def corner_map(pixels: np.ndarray) -> np.ndarray:
 
 
 def test_where_the_map_cannot_be_followed_structure_comes_first(on_plains_lattice: np.ndarray) -> None:
-    encoder = Rdo().start(Picture(on_plains_lattice), corner_map(on_plains_lattice), 1)
-    to_structure = encoder._with_preset(PRESETS["ssim"])
     n_mended = 0
     for setting in np.linspace(0.56, 0.59, 7):
+        encoder = Rdo().start(Picture(on_plains_lattice), corner_map(on_plains_lattice), 1)
+        to_structure = encoder._with_preset(PRESETS["ssim"])
         alone, leaning = encoder._safe_strength(setting), to_structure._safe_strength(setting)
         n_mended += alone == 0 < leaning
         assert encoder.near(setting).strength == (alone or leaning)
+        assert encoder._safe_strength(setting + 0.02) == alone, "the trials hold for settings nearby"
     assert n_mended > 0
 
 
@@ -309,9 +310,9 @@ def test_fewest_bytes_between(photo: np.ndarray) -> None:
             psnr = metrics.psnr_db(photo, plain.decode(data))
             return Verdict(psnr >= self.wanted_db, f"{psnr:.2f} dB", psnr - self.wanted_db)
 
-        def rough(self, data: bytes) -> float:
+        def rough(self, probe: Probe) -> float:
             error_db = self.error_db
-            margin, self.error_db = self(data).margin, error_db
+            margin, self.error_db = self(probe.data).margin, error_db
             return margin + error_db
 
     for near_bytes in (20_000, 5_000, 80_000):

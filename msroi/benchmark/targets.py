@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from msroi.benchmark.encoders import YARDSTICK, Encoder
@@ -109,6 +110,10 @@ class Files(Session):
         started = time.perf_counter()
         variant = self._session.variant(metric)
         return None if variant is None else self._timed(variant, started)
+
+    def part(self, rows: npt.NDArray[np.intp]) -> Session | None:
+        """The session's, whose files are for a look and not timed."""
+        return self._session.part(rows)
 
     def revised(self, data: bytes, setting: Any, n_bytes: float | None = None) -> tuple[Files | None, str]:
         """A more cautious session after a search, where this one knows one, and what it says of the file."""

@@ -14,21 +14,21 @@ from msroi.codecs.jpeg.coefficients import luma_of
 from msroi.codecs.jpeg.guard import sampled_rows
 from msroi.pipeline.result import Saliency
 from msroi.search.matching import Verdict
+from msroi.search.quality_search import Probe
+from msroi.search.session import Session
 
 Pixels = npt.NDArray[np.uint8]
 
 # A PSNR so little above SSIM, in decibels of their margins, is as hard a condition as that.
 _NEAR_DB = 0.15
 
-# A margin so near to 0 tells by how much the strips of a picture differ from the whole.
-_NEARLY_DB = 0.15
-
 # Margins are cut here. SSIM is first judged on strips of so many pixels.
 _MOST_DB, _SAMPLE_PIXELS = 20.0, 700_000
 
-# SSIM in single precision decides where it is further than this from what is wanted: it errs by 2e-5 at most, in flat
-# pictures. It is made in bands of so many rows, with as many more as its window looks beyond them.
-_QUICK, _BAND, _WINDOW = 5e-5, 256, 5
+# SSIM in single precision errs by 2e-5 at most, in flat pictures: a file that has so much more than what is wanted by
+# it is good, one that has less is not, unless by the second, as where it is the very same picture. It is made in bands
+# of so many rows, with as many more as its window looks beyond them.
+_QUICK, _SAME, _BAND, _WINDOW = 5e-5, 1e-6, 256, 5
 
 
 class AsGoodAs:
@@ -51,58 +51,68 @@ class AsGoodAs:
         self._is_weighted, self._weights = made is not None, weights
         self._pixels, self._decode = pixels, decode
         self._psnr_db = metrics.psnr_db(pixels, yardstick)
-        self._ssim = metrics.ssim(pixels, yardstick, made)
+        self._ssim, self._quick = metrics.ssim(pixels, yardstick, made), _quick_ssim(pixels, yardstick, made)
         self.wanted = self._in_words(self._psnr_db, self._ssim)
         self._judged: dict[int, tuple[float, float]] = {}  # by the file's hash: a file is judged once
         self._rows = sampled_rows(pixels.shape[0], pixels.shape[1], _SAMPLE_PIXELS)
         self._some_weights = None if made is None else made[self._rows]
-        if self._some_weights is not None and not self._some_weights.any():
-            self._rows, self._some_weights = np.arange(len(pixels)), made
-        self._rough: dict[int, tuple[float, float]] = {}  # margins of PSNR and of SSIM on the rows
-        self._correction, self._is_corrected = 0.0, False  # of the latter
         self._is_sample = len(self._rows) < len(pixels)
-        self._some_ssim = self._ssim
-        if self._is_sample:
-            self._some_ssim = metrics.ssim(pixels[self._rows], yardstick[self._rows], self._some_weights)
+        if self._is_sample and (made is None or made[self._rows].any()):
+            self._some = pixels[self._rows]
+            self._some_wanted = self._of_some(yardstick[self._rows])
+        else:
+            self._is_sample = False
+        # Of the latest rough word: what it was about, and its margins of PSNR and SSIM; and by how much such margins
+        # fall short of the whole picture's.
+        self._latest: tuple[Probe, tuple[float, float]] | None = None
+        self._short = (0.0, 0.0)
+        self._part: tuple[Session, Session | None] | None = None
 
     def __call__(self, data: bytes) -> Verdict:
         if hash(data) not in self._judged:
             decoded = self._decode(data)
             weights = self._made_weights()
-            ssim = _quick_ssim(self._pixels, decoded, weights)
-            if abs(ssim - self._ssim) < _QUICK:
+            psnr_db = metrics.psnr_db(self._pixels, decoded)
+            more = _quick_ssim(self._pixels, decoded, weights) - self._quick
+            ssim = self._ssim + more
+            if psnr_db >= self._psnr_db and -_SAME <= more < _QUICK:
                 ssim = metrics.ssim(self._pixels, decoded, weights)
-            self._judged[hash(data)] = metrics.psnr_db(self._pixels, decoded), ssim
+            elif more < 0:
+                ssim = min(ssim, math.nextafter(self._ssim, 0))
+            self._judged[hash(data)] = psnr_db, ssim
         psnr_db, ssim = self._judged[hash(data)]
-        self._learn(data, ssim)
         good = psnr_db >= self._psnr_db and ssim >= self._ssim
-        margin = min(_gain_db(psnr_db, self._psnr_db), _ssim_gain_db(ssim, self._ssim))
-        return Verdict(good, self._in_words(psnr_db, ssim), margin)
+        margins = self._margins(data)
+        if self._latest is not None and self._latest[0].data is data:
+            psnr_margin, ssim_margin = self._latest[1]
+            self._short = margins[0] - psnr_margin, margins[1] - ssim_margin
+        return Verdict(good, self._in_words(psnr_db, ssim), min(margins))
+
+    def _margins(self, data: bytes) -> tuple[float, float]:
+        psnr_db, ssim = self._judged[hash(data)]
+        return _gain_db(psnr_db, self._psnr_db), _ssim_gain_db(ssim, self._ssim)
 
     def _made_weights(self) -> Saliency | None:
         if not self._is_weighted:
             return None
         return self._weights() if callable(self._weights) else self._weights
 
-    def rough(self, data: bytes) -> float:
-        """About the margin of the verdict: SSIM, which takes ten times as long as PSNR, from strips of a large
-        picture."""
+    def rough(self, probe: Probe) -> float:
+        """About the margin of the verdict on a probe's file: of a large picture from strips, coded by themselves."""
         if not self._is_sample:
-            return self(data).margin
-        decoded = self._decode(data)
-        psnr_margin = _gain_db(metrics.psnr_db(self._pixels, decoded), self._psnr_db)
-        ssim = _quick_ssim(self._pixels[self._rows], decoded[self._rows], self._some_weights)
-        margins = psnr_margin, _ssim_gain_db(ssim, self._some_ssim)
-        del decoded
-        self._rough[hash(data)] = margins
-        if not self._is_corrected and abs(min(margins)) < _NEARLY_DB:
-            self(data)  # and by how much strips differ from the whole is known
-        return min(margins[0], margins[1] + self._correction)
+            return self(probe.data).margin
+        if self._part is None or self._part[0] is not probe.session:
+            self._part = probe.session, probe.session.part(self._rows)
+        part = self._part[1]
+        some = self._decode(probe.data)[self._rows] if part is None else self._decode(part.encode(probe.value))
+        psnr_db, ssim = self._of_some(some)
+        margins = _gain_db(psnr_db, self._some_wanted[0]), _ssim_gain_db(ssim, self._some_wanted[1])
+        self._latest = probe, margins
+        return min(margin + short for margin, short in zip(margins, self._short, strict=True))
 
-    def _learn(self, data: bytes, ssim: float) -> None:
-        if hash(data) in self._rough:
-            self._correction = _ssim_gain_db(ssim, self._ssim) - self._rough[hash(data)][1]
-            self._is_corrected = True
+    def _of_some(self, some: Pixels) -> tuple[float, float]:
+        """PSNR and SSIM of the strips."""
+        return metrics.psnr_db(self._some, some), _quick_ssim(self._some, some, self._some_weights)
 
     def figures(self, data: bytes) -> dict[str, float]:
         """What was wanted and what a file that was judged has, by the report's names. SSIM as it was weighed."""
@@ -111,12 +121,8 @@ class AsGoodAs:
         return wanted | {"reached_psnr_db": psnr_db, "reached_ssim": ssim}
 
     def harder(self, data: bytes) -> str:
-        """Which condition is the harder one for a file that was judged, if only roughly: "psnr" or "ssim"."""
-        if hash(data) in self._judged:
-            psnr_db, ssim = self._judged[hash(data)]
-            psnr_margin, ssim_margin = _gain_db(psnr_db, self._psnr_db), _ssim_gain_db(ssim, self._ssim)
-        else:
-            psnr_margin, ssim_margin = self._rough[hash(data)]
+        """Which condition is the harder one for a file that was judged: "psnr" or "ssim"."""
+        psnr_margin, ssim_margin = self._margins(data)
         return "psnr" if psnr_margin < ssim_margin + _NEAR_DB else "ssim"
 
     def _in_words(self, psnr_db: float, ssim: float | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import math
 from dataclasses import replace
 from typing import Protocol
@@ -12,29 +12,44 @@ from msroi.search.matching import FINEST, Match, Verdict, estimated, onward
 from msroi.search.session import Session
 
 
+class Probe:
+    """A session at a value of its knob; the file is made when it is asked for."""
+
+    def __init__(self, session: Session, value: float) -> None:
+        self.session, self.value = session, value
+
+    @functools.cached_property
+    def data(self) -> bytes:
+        """The file."""
+        return self.session.encode(self.value)
+
+
 class Judge(Protocol):
     """Says whether a file is good enough."""
 
     def __call__(self, data: bytes) -> Verdict:
         """The verdict on a file."""
 
-    def rough(self, data: bytes) -> float:
-        """About the margin of that verdict, for little time; the better, the more verdicts were asked for."""
+    def rough(self, probe: Probe) -> float:
+        """About the margin of the verdict on a probe's file, for little time and without that file, if it can; right as
+        far as the latest verdict on a file that was judged so tells how wrong it was."""
 
     def harder(self, data: bytes) -> str:
-        """The condition that is the harder one for a file that was judged, if only roughly; see `Session.variant`."""
+        """The condition that is the harder one for a file that was judged; see `Session.variant`."""
 
 
 # Decibels that a file gains where its log size grows by 1, roughly; a margin so little above 0 is near enough, which
 # takes .3 % of the bytes; and a search ends after so many files, or twice as many where none is good.
 DECIBELS, ENOUGH, _FILES = 5.0, 0.015, 14
 
-# Files with a larger margin are not judged in full, for there will be smaller ones.
-_AMPLE = 0.03
+# Files with a larger margin are not made and judged in full, for there will be smaller ones.
+_AMPLE = 0.02
 
 # Shares of the interval: a step is at most the first, twice as much as the last one where that was cut too; an encoder
 # serves for settings as near as the second to the one that it was prepared for. Further off it gains less and less.
-_STRIDE, _PREPARED = 0.03, 0.01
+# None is prepared as near as the third to another: where two so near differ, as on the lattice of a JPEG source whose
+# tables jump, there is no border between them to be found.
+_STRIDE, _PREPARED, _APART = 0.03, 0.01, 0.0001
 
 
 def border_between(
@@ -47,12 +62,15 @@ def border_between(
     setting = estimated(encoder, low, high, math.log(max(1, near_bytes)))
     margins: dict[float, float] = {}
     while True:
-        data = encoder.near(setting).encode(setting)
-        margin = judge.rough(data)
+        probe = Probe(encoder.near(setting), setting)
+        margin = judge.rough(probe)
+        is_last = len(margins) + 1 >= n_files
+        if abs(margin) <= within or is_last:
+            margin = judge(probe.data).margin
         margins[setting] = margin / DECIBELS
         following = onward(margins, low, high, 0.0)
-        if abs(margin) <= within or len(margins) >= n_files or following in margins:
-            return data, margin
+        if abs(margin) <= within or is_last or following in margins:
+            return probe.data, margin
         most = 2 * _STRIDE * (high - low)
         setting = min(max(following, setting - most), setting + most)
 
@@ -60,26 +78,21 @@ def border_between(
 def fewest_bytes_between(encoder: Session, low: float, high: float, judge: Judge, near_bytes: int) -> Match:
     """The smallest file found that is good enough, over settings from `low` to `high`.
 
-    near_bytes: a size near which the answer is expected. Secants on the rough margin come
-    near, first with the encoder prepared at each setting, then with one that stays as it is; whatever seems
-    good enough is judged in full.
+    near_bytes: a size near which the answer is expected. Secants on the rough margin come near, first with the encoder
+    prepared at each setting, then with one that stays as it is; whatever seems good enough is made and judged in full.
     Errors: TargetError where no setting is good enough; it says what the largest reached.
     """
     setting: float | None = estimated(encoder, low, high, math.log(max(1, near_bytes)))
     search = _Search(judge, low, high)
-    makers: dict[bytes, Session] = {}  # of files that may be the best: what is to be known of one its encoder says
     while setting is not None:
         prepared = encoder.near(setting)
-        makers[search.look(prepared.encode(setting), setting, fresh=True)] = prepared
+        search.look(Probe(prepared, setting), fresh=True)
         while (setting := search.around()) is not None:
-            makers[search.look(prepared.encode(setting), setting)] = prepared
+            search.look(Probe(prepared, setting))
         setting = search.onward()
     best = search.close()
-    return replace(best, note=makers[_digest(best.data)].revised(best.data, best.setting)[1])
-
-
-def _digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
+    # What is to be known of it its own encoder says.
+    return replace(best, note=search.maker.revised(best.data, best.setting)[1])
 
 
 class _Search:
@@ -88,44 +101,62 @@ class _Search:
     def __init__(self, judge: Judge, low: float, high: float) -> None:
         self._judge, self._low, self._high = judge, low, high
         # Margins in terms of log size: of encoders at the setting they were prepared for, and of the latest around it.
+        # Those by a rough word move along where a verdict tells how wrong that is.
         self._fresh: dict[float, float] = {}
         self._near: dict[float, float] = {}
+        self._settled_at: set[float] = set()
         self._stride = _STRIDE * (high - low)
         self._is_done = False
-        self._ample: tuple[bytes, float] | None = None  # the smallest file that seemed better than need be
+        self._ample: Probe | None = None  # the file of the least margin that seemed better than need be
+        self._ample_margin = math.inf
+        self._maker: Session | None = None
         self.n_files = 0
         self.best: Match | None = None
         self.verdict = Verdict(False, "")
 
-    def look(self, data: bytes, setting: float, *, fresh: bool = False) -> bytes:
-        """Judges a file: in full where it may be good, and where there will be none beyond. Returns its digest."""
+    @property
+    def maker(self) -> Session:
+        """Of the best file, its session."""
+        assert self._maker is not None
+        return self._maker
+
+    def look(self, probe: Probe, *, fresh: bool = False) -> None:
+        """Judges a file: in full where it may be the best, and where there will be none beyond."""
         self.n_files += 1
-        margin = self._judge.rough(data)
-        is_end = setting >= self._high or setting <= self._low
-        if is_end or -ENOUGH < margin < _AMPLE:
-            margin = self._settled(data, setting, margin)
-        elif margin >= 0 and (self._ample is None or len(data) < len(self._ample[0])):
-            self._ample = data, setting
+        setting, margin = probe.value, self._judge.rough(probe)
         if fresh:
             self._near = {}
+        is_end = setting >= self._high or setting <= self._low
+        if is_end or 0 <= margin < _AMPLE:
+            rough, margin = margin, self._settled(probe, margin)
+            self._move((margin - rough) / DECIBELS)
+            self._settled_at.add(setting)
+        elif 0 <= margin < self._ample_margin:
+            self._ample, self._ample_margin = probe, margin
+        if fresh:
             self._fresh[setting] = margin / DECIBELS
         self._near[setting] = margin / DECIBELS
-        return _digest(data)
 
-    def _settled(self, data: bytes, setting: float, margin: float) -> float:
+    def _move(self, by: float) -> None:
+        for margins in (self._fresh, self._near):
+            for setting in margins.keys() - self._settled_at:
+                margins[setting] += by
+
+    def _settled(self, probe: Probe, margin: float) -> float:
         """The margin of a file by the full verdict, which may make it the best."""
-        if self.best is not None and len(data) >= len(self.best.data):
+        if self.best is not None and len(probe.data) >= len(self.best.data):
             return margin
-        self.verdict = self._judge(data)
+        self.verdict = self._judge(probe.data)
         if self.verdict.good:
-            self.best = Match(data, setting, self.n_files, self.verdict.reached)
+            self.best = Match(probe.data, probe.value, self.n_files, self.verdict.reached)
+            self._maker = probe.session
             self._is_done = self.verdict.margin <= ENOUGH
         return self.verdict.margin
 
     def close(self) -> Match:
         """The smallest good file. Errors: TargetError where none was found."""
         if self.best is None and self._ample is not None:
-            self._settled(*self._ample, 0.0)
+            self._settled(self._ample, 0.0)
         if self.best is None:
             raise TargetError(f"not reached; the best of this method has {self.verdict.reached}")
         return replace(self.best, n_probes=self.n_files)
@@ -141,6 +172,8 @@ class _Search:
         latest = next(reversed(self._fresh))
         following = self._secant(self._fresh)
         if following is None or (latest <= self._low and self._fresh[latest] > 0):
+            return None
+        if min(abs(following - setting) for setting in self._fresh) < _APART * (self._high - self._low):
             return None
         step = following - latest
         if abs(step) > self._stride:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msroi.search.knobs import Knob
+
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class Session(ABC):
@@ -35,6 +40,11 @@ class Session(ABC):
         """A session prepared for settings around this one, for a file of `n_bytes` if that is known; sizes may be
         slightly others."""
         return self
+
+    def part(self, rows: npt.NDArray[np.intp]) -> Session | None:
+        """This session for some rows of the picture's pixels, one under the other, as nearly as it goes; rows come in
+        strips of 32 from a multiple of 32 on. None where there is none: then whole files are made."""
+        return None
 
     def revised(self, data: bytes, setting: Any, n_bytes: float | None = None) -> tuple[Session | None, str]:
         """Judged on its file at a setting: a session to search with instead, where this one promised too much, else

@@ -25,7 +25,7 @@ from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coeffi
 from msroi.codecs.jpeg.dark import dark_blocks
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
-from msroi.codecs.jpeg.source import for_source, from_jpeg, seen_shares, strips
+from msroi.codecs.jpeg.source import for_source, from_jpeg, rows_of_blocks, seen_shares, strips
 from msroi.codecs.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, Floats, Preset
 from msroi.errors import OptionError, SaliencyError
 from msroi.options import flag, one_of, whole_number
@@ -217,6 +217,7 @@ class RdoEncoder(Session):
         self._baseline, self._threads = baseline, threads
         self._weights = weights
         self._scale: float | None = None  # of the tables, where it is settled
+        self._strengths: dict[float, float] = {}  # by setting, of this preset, that the guard found
         self._shift = 0.0  # added to settings, so that other weights leave sizes where they were
         self._prices: list[symbol_prices.Prices] | None = None  # where they are known from settings nearby
         self._unprepared: RdoEncoder | None = None  # what `near` started from
@@ -266,6 +267,17 @@ class RdoEncoder(Session):
         strength and know what an encode here lost.
         """
         return self._at_safe_strength(setting, n_bytes)._prepared(setting)
+
+    def part(self, rows: npt.NDArray[np.intp]) -> RdoEncoder:
+        """This encoder as it is prepared, for some rows of pixels, whole MCUs each: same tables, weights and prices."""
+        part = self._copy()
+        part._source, part._height, part._guard = strips(self._source, rows), len(rows), None
+        part.components = []
+        for index, component in enumerate(self.components):
+            own = rows_of_blocks(self._source, rows, index)
+            low, high = component.low[own], component.high[own]
+            part.components.append(Component(part._source.planes[index], low, high, component.sampling))
+        return part
 
     def _prepared(self, setting: float) -> RdoEncoder:
         tuned = self._copy()
@@ -339,7 +351,7 @@ class RdoEncoder(Session):
 
     def _with_preset(self, preset: Preset) -> RdoEncoder:
         other = self._copy()
-        other._preset = preset
+        other._preset, other._strengths = preset, {}
         other._shapes = preset.shapes_for(self._source.samplings[0])
         other.unweighted = other._masked()
         other.components = other._weighted(other.unweighted, other._map_factor(other.strength))
@@ -394,6 +406,16 @@ class RdoEncoder(Session):
         return tuned
 
     def _safe_strength(self, setting: float, n_bytes: float | None = None) -> float:
+        """What the guard's trials found; without a size in bytes what they found nearby holds."""
+        known = None if n_bytes else min(self._strengths, key=lambda other: abs(other - setting), default=None)
+        if known is not None and abs(known - setting) < _ALIKE:
+            return self._strengths[known]
+        strength = self._tried_strength(setting, n_bytes)
+        if not n_bytes:
+            self._strengths[setting] = strength
+        return strength
+
+    def _tried_strength(self, setting: float, n_bytes: float | None) -> float:
         assert self._guard is not None
         part = self
         if self._guard.is_sampled:
@@ -560,6 +582,9 @@ class RdoEncoder(Session):
             progressive = _kernels.write_jpeg(levels, tables, samplings, *size, True, self._threads)
         return min((data for data in (progressive, sequential) if data is not None), key=len)
 
+
+# Settings this near have the same strength in a search for a quality.
+_ALIKE = 0.025
 
 # Pixels of a picture whose files are as quickly made as estimated, and of which tables and markers are a large part; of
 # a small one; of one whose file is made component by component; samples of a huge one.
