@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from msroi.search.knobs import Knob
 
-
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
