@@ -1,6 +1,6 @@
 """Untrained networks for the tests of the neural codecs, and small pictures to code with them.
 
-As a program, `python neural_made.py CODEC WEIGHTS PICTURE.npy LEVEL FILE DECODED.npy`: what another process makes of
+As a program, `python neural_made.py CODEC WEIGHTS PICTURE.npy SETTING FILE DECODED.npy`: what another process makes of
 a picture (its file) and of the file that is there already (its picture).
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import toy_codec
 
 
 def _recurrent(path: Path, seed: int) -> None:
@@ -23,8 +24,11 @@ def _recurrent(path: Path, seed: int) -> None:
     np.savez(path, **{name: 3 * array if array.dtype == np.float16 else array for name, array in arrays.items()})
 
 
-UNTRAINED: dict[str, Callable[[Path, int], None]] = {"recurrent": _recurrent}
+UNTRAINED: dict[str, Callable[[Path, int], None]] = {"recurrent": _recurrent, "toy": toy_codec.untrained}
 """For each codec, how the file of an untrained network is made. A new codec has a line here."""
+
+LADDER: dict[str, tuple[float, ...]] = {"recurrent": (1, 1.5, 2, 4, 8), "toy": (128, 60, 24, 12, 8)}
+"""And settings of its knob, from a small file to a large one."""
 
 
 def picture(height: int, width: int, *, grey: bool = False, seed: int = 0) -> np.ndarray:
@@ -37,12 +41,14 @@ def picture(height: int, width: int, *, grey: bool = False, seed: int = 0) -> np
     return np.ascontiguousarray(pixels[..., 0]) if grey else pixels
 
 
-def main(codec: str, weights: str, pixels: str, level: str, file: str, decoded: str) -> None:
-    from msroi.codecs.neural import Rate, load
+def main(codec: str, weights: str, pixels: str, setting: str, file: str, decoded: str) -> None:
+    from msroi.codecs.neural import load
+    from msroi.images import read
 
+    toy_codec.register()
     coder = load(codec, Path(weights))
-    np.save(decoded, coder.decompress(Path(file).read_bytes()))
-    Path(file).with_suffix(".other").write_bytes(coder.compress(np.load(pixels), None, Rate(level=float(level))))
+    np.save(decoded, coder.decode(Path(file).read_bytes()))
+    Path(file).with_suffix(".other").write_bytes(coder.start(read(np.load(pixels))).encode(float(setting)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("constriction", reason="needs the keras extra")
 
-from msroi.codecs.neural.allocation import MOST, allocate, cell_sums, decode_levels, encode_levels, spread
+from msroi.codecs.neural.recurrent.allocation import MOST, allocate, cell_sums, decode_levels, encode_levels, spread
 from msroi.entropy import RangeDecoder, round_to_total
 from msroi.errors import BitstreamError, OptionError, SaliencyError
 

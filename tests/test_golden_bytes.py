@@ -13,7 +13,7 @@ import msroi
 from msroi import metadata
 from msroi.codecs.jpeg import lossless
 from msroi.codecs.jpeg.registry import CODECS
-from msroi.codecs.neural.contract import CODECS as NEURAL_CODECS
+from msroi.codecs.neural.registry import CODECS as NEURAL_CODECS
 from msroi.drawn import is_drawn
 
 

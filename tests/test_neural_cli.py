@@ -21,13 +21,13 @@ from msroi import extras, metrics
 from msroi.benchmark import neural_study, rows
 from msroi.benchmark.encoders import ENCODERS
 from msroi.benchmark.peers.neural import Neural
+from msroi.benchmark.protocols import Iterations
 from msroi.benchmark.run import Request
-from msroi.benchmark.targets import Target
 from msroi.cli import main
 from msroi.codecs import neural
 from msroi.codecs.neural import Rate, attached, container
 from msroi.codecs.neural.coding import encode
-from msroi.codecs.neural.facts import file_facts
+from msroi.codecs.neural.registry import file_facts
 from msroi.errors import BitstreamError, ImageError, OptionError, TargetError
 from msroi.images import Limits, read
 from msroi.saliency.hints import Hints
@@ -95,11 +95,11 @@ def test_a_picture_goes_there_and_back(
     folder: Path, small: np.ndarray, weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     photo = save(small).read_bytes()
-    status, out, err = run(capsys, "encode", "photo.png", "--weights", weights, "--level", 2)
+    status, out, err = run(capsys, "encode", "photo.png", "--weights", weights, "--iterations", 2)
     assert (status, err) == (0, "")
     head, line = out.splitlines()
     coded = Path("photo.msn").read_bytes()
-    assert head.split() == ["file", "before", "coded", "bpp", "level", "seconds"]
+    assert head.split() == ["file", "before", "coded", "bpp", "iterations", "seconds"]
     name, before, n_bytes, bpp, level = line.split(";")[0].split()[:5]
     assert (name, before, n_bytes) == ("photo.png", f"{len(photo):,}", f"{len(coded):,}")
     assert abs(float(bpp) - 8 * len(coded) / (48 * 80)) < 1e-4 and level == "2.00"
@@ -129,10 +129,10 @@ def test_the_command_line_and_the_library_make_the_same_file(
 
 def test_a_box_and_a_map_of_zeros_steer(folder: Path, small: np.ndarray, weights: Path) -> None:
     codec = neural.load(CODEC, weights)
-    made = encode(codec, read(small), Hints(kind="none", focus=[(0, 0, 16, 16)]), Rate(level=3))
+    made = encode(codec, read(small), Hints(kind="none", focus=[(0, 0, 16, 16)]), 3)
     levels = file_facts(made.data, weights)["levels"]
     assert max(levels) > 3 > min(levels) and made.saliency is not None
-    even = encode(codec, read(small), Hints(kind="none"), Rate(level=3))
+    even = encode(codec, read(small), Hints(kind="none"), 3)
     assert even.saliency is None and file_facts(even.data)["levels"] == {3: 15}
 
 
@@ -148,7 +148,7 @@ def test_json_and_several_inputs(
     first, second = (json.loads(line) for line in out.splitlines())
     assert (first["output"], second["output"]) == ("out/a.msn", "out/deep/b.msn")
     assert first["output_bytes"] == Path("out/a.msn").stat().st_size <= 300
-    assert first["map"] is None and first["codec"] == CODEC and 1 <= first["mean_level"] <= 24
+    assert first["map"] is None and first["codec"] == CODEC and 1 <= first["iterations"] <= 24
     status, out, err = run(capsys, "decode", "out", "-d", "back", "--weights", weights, "--json")
     assert (status, err) == (0, "")
     assert [json.loads(line)["output"] for line in out.splitlines()] == [
@@ -170,7 +170,9 @@ def test_standard_streams(
     save(small)
     words = ["--weights", str(weights)]
     coded = subprocess.run(
-        [*COMMAND, "encode", "-", "--level", "1", *words], input=Path("photo.png").read_bytes(), capture_output=True
+        [*COMMAND, "encode", "-", "--iterations", "1", *words],
+        input=Path("photo.png").read_bytes(),
+        capture_output=True,
     )
     assert coded.returncode == 0, coded.stderr
     assert container.read_header(coded.stdout).width == 80
@@ -187,13 +189,13 @@ def test_standard_streams(
 def test_the_beginning_of_a_file_is_a_coarser_picture(
     folder: Path, small: np.ndarray, weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = neural.compress(small, level=4, map_kind="none", weights=weights)
+    data = neural.compress(small, iterations=4, map_kind="none", weights=weights)
     Path("part.msn").write_bytes(data[: len(data) * 2 // 3])
     status, out, err = run(capsys, "decode", "part.msn", "--weights", weights)
     assert (status, out) == (3, "") and one_line(err) and "preview" in err
     status, out, _ = run(capsys, "decode", "part.msn", "--preview", "-o", "p.png", "--weights", weights)
     assert status == 0 and "a preview: 3 of 5 sections" in out
-    two = neural.compress(small, level=2, map_kind="none", weights=weights)
+    two = neural.compress(small, iterations=2, map_kind="none", weights=weights)
     assert np.array_equal(pixels_of(Path("p.png")), neural.decompress(two, weights))
 
 
@@ -215,7 +217,7 @@ def test_metadata_travel_and_the_picture_is_turned_once(
     folder: Path, small: np.ndarray, weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, profile = with_metadata(small)
-    status, _, _ = run(capsys, "encode", path, "--weights", weights, "--level", 1)
+    status, _, _ = run(capsys, "encode", path, "--weights", weights, "--iterations", 1)
     assert status == 0
     data = Path("photo.msn").read_bytes()
     header, sections = container.read(data)
@@ -237,8 +239,8 @@ def test_stripped_files_hold_the_profile_alone(
     folder: Path, small: np.ndarray, weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, profile = with_metadata(small)
-    run(capsys, "encode", path, "--weights", weights, "--level", 1, "--strip", "-o", "a.msn")
-    run(capsys, "encode", path, "--weights", weights, "--level", 1, "-o", "b.msn")
+    run(capsys, "encode", path, "--weights", weights, "--iterations", 1, "--strip", "-o", "a.msn")
+    run(capsys, "encode", path, "--weights", weights, "--iterations", 1, "-o", "b.msn")
     kinds = [section.kind for section in container.read(Path("a.msn").read_bytes())[1]]
     assert kinds == [container.ALLOCATION, container.ICC, container.CODES]
     status, _, _ = run(capsys, "decode", "b.msn", "--strip", "--weights", weights)
@@ -256,7 +258,7 @@ def test_sizes_count_metadata(folder: Path, small: np.ndarray, weights: Path) ->
     assert 0.9 * budget < len(made.data) <= budget
     with pytest.raises(TargetError, match="the metadata alone take"):
         encode(codec, read(path), Hints(kind="none"), Rate(n_bytes=100))
-    bare = codec.compress(read(path).upright, None, Rate(level=1))
+    bare = codec.start(read(read(path).upright)).encode(1)
     assert len(attached.attach(bare, sections)) - len(bare) == attached.n_bytes(sections)
 
 
@@ -284,15 +286,15 @@ def test_every_format_keeps_every_pixel(suffix: str, grey: bool, small: np.ndarr
 def test_info_tells_sections_levels_and_whose_network_it_is(
     folder: Path, small: np.ndarray, weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("a.msn").write_bytes(neural.compress(small, level=2, map_kind="none", weights=weights))
+    Path("a.msn").write_bytes(neural.compress(small, iterations=2, map_kind="none", weights=weights))
     status, out, err = run(capsys, "info", "a.msn", "--weights", weights)
     assert (status, err) == (0, "")
     assert "80 x 48 pixels, colour" in out and ", ours" in out and "levels" in out and "codes" in out
     status, out, _ = run(capsys, "info", "a.msn", "--weights", weights, "--json")
     facts = json.loads(out)
-    assert facts["levels"] == {"2": 15} and facts["mean_level"] == 2 and facts["whole"] and facts["network_is_ours"]
+    assert facts["levels"] == {"2": 15} and facts["iterations"] == 2 and facts["whole"] and facts["network_is_ours"]
     assert facts["network"] == neural.load(CODEC, weights).network_sha256[:32]
-    assert [section["name"] for section in facts["sections"]] == ["levels", "codes", "codes"]
+    assert [section["name"] for section in facts["sections"]] == ["allocation", "codes", "codes"]
     assert facts["input_bytes"] == Path("a.msn").stat().st_size
 
     assert main(["info", "a.msn"]) == 3
@@ -324,7 +326,7 @@ def test_what_is_no_file_of_ours_is_refused(
 def test_truncated_and_damaged_files_are_refused(
     folder: Path, small: np.ndarray, weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = neural.compress(small, level=2, map_kind="none", weights=weights)
+    data = neural.compress(small, iterations=2, map_kind="none", weights=weights)
     damaged = bytearray(data)
     damaged[-10] ^= 4
     for content in (data[:20], data[:-1], data + b"\0", bytes(damaged)):
@@ -339,7 +341,7 @@ def test_a_wrong_network_is_named_by_both_hashes(
 ) -> None:
     other = folder / "other.npz"
     UNTRAINED[CODEC](other, 1)
-    Path("a.msn").write_bytes(neural.compress(small, level=1, map_kind="none", weights=weights))
+    Path("a.msn").write_bytes(neural.compress(small, iterations=1, map_kind="none", weights=weights))
     status, out, err = run(capsys, "decode", "a.msn", "--weights", other)
     assert (status, out) == (3, "") and one_line(err)
     for path in (weights, other):
@@ -351,7 +353,7 @@ def test_outputs_and_inputs_are_never_replaced(
 ) -> None:
     save(small)
     Path("photo.msn").write_bytes(b"mine")
-    words = ("encode", "photo.png", "--weights", weights, "--level", 1)
+    words = ("encode", "photo.png", "--weights", weights, "--iterations", 1)
     status, _, err = run(capsys, *words)
     assert status == 5 and one_line(err) and "exists already" in err
     assert Path("photo.msn").read_bytes() == b"mine"
@@ -394,10 +396,10 @@ def test_failures_take_one_line(
         ((), "VERB"),
         (("encode",), "IN"),
         (("code", "a.png"), "encode"),
-        (("encode", "a.png", "--level", "0"), "above 0"),
-        (("encode", "a.png", "--level", "25"), "from 1 to 24"),
-        (("encode", "a.png", "--level", "2", "--bpp", "1"), "not allowed with"),
-        (("encode", "a.png", "--levl", "2"), "did you mean --level?"),
+        (("encode", "a.png", "--iterations", "0"), "above 0"),
+        (("encode", "a.png", "--iterations", "25"), "from 1 to 24"),
+        (("encode", "a.png", "--iterations", "2", "--bpp", "1"), "not allowed with"),
+        (("encode", "a.png", "--iteration", "2"), "did you mean --iterations?"),
         (("encode", "a.png", "-o", "a.jpg"), "another ending"),
         (("encode", "a.png", "b.png", "-o", "a.msn"), "several"),
         (("encode", "a.png", "--codec", "magic"), "recurrent"),
@@ -434,7 +436,7 @@ def test_a_network_that_is_missing_or_none_is_told(
 
 def test_without_keras_one_line_says_what_to_install(folder: Path, small: np.ndarray, weights: Path) -> None:
     save(small)
-    Path("a.msn").write_bytes(neural.compress(small, level=1, map_kind="none", weights=weights))
+    Path("a.msn").write_bytes(neural.compress(small, iterations=1, map_kind="none", weights=weights))
 
     def command(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -448,7 +450,7 @@ def test_without_keras_one_line_says_what_to_install(folder: Path, small: np.nda
         done = command(*words)
         assert (done.returncode, done.stdout) == (1, "")
         assert one_line(done.stderr) and extras.install_command("keras") in done.stderr
-    Path("b.msn").write_bytes(neural.compress(small, level=3, focus=[(0, 0, 16, 16)], weights=weights))
+    Path("b.msn").write_bytes(neural.compress(small, iterations=3, focus=[(0, 0, 16, 16)], weights=weights))
     for name in ("a.msn", "b.msn"):
         done = command("info", name)
         assert (done.returncode, done.stderr) == (0, "") and ", ours" in done.stdout
@@ -472,12 +474,12 @@ def test_hostile_headers_cost_nothing(folder: Path, capsys: pytest.CaptureFixtur
 
 
 def test_levels_are_targets(small: np.ndarray) -> None:
-    assert (Target(level=6).name, Target(level=2.5).name) == ("K6", "K2.5")
-    assert Target(level=6).budget(small) == 6 * 15 * 4
-    request = Request([], Path(), levels=[2, 4], bpp=[0.5], encoders=["recurrent"])
+    assert (Iterations(iterations=6).name, Iterations(iterations=2.5).name) == ("K6", "K2.5")
+    assert Iterations(iterations=6).budget(small) == 6 * 15 * 4
+    request = Request([], Path(), others=[Iterations(iterations=k) for k in (2, 4)], bpp=[0.5], encoders=["recurrent"])
     assert [target.name for target in request.targets] == ["K2", "K4", "0.5bpp"]
     with pytest.raises(OptionError):
-        Request([], Path(), levels=[25])
+        Iterations(iterations=25)
 
 
 def test_an_encoder_without_its_network_is_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -510,7 +512,7 @@ def test_evaluate_leaves_tables_curves_and_goes_on(
         for level in (2, 3):
             row = found[name, f"K{level}", "recurrent-constant"]
             data = Path("out", row["file"]).read_bytes()
-            assert file_facts(data)["levels"] == {level: 24} and row["settings"] == f"level={level}.0000"
+            assert file_facts(data)["levels"] == {level: 24} and row["settings"] == f"iterations={level}.0000"
         row = found[name, "1.5bpp", "recurrent"]
         assert 0.9 * row["target_bytes"] < row["bytes"] <= row["target_bytes"]
         data = Path("out", row["file"]).read_bytes()

@@ -10,9 +10,15 @@ import pytest
 
 pytest.importorskip("constriction", reason="needs the keras extra")
 
-from msroi.codecs.neural.recurrent import context
+import neural_made
+
+from msroi.codecs.neural import container
+from msroi.codecs.neural.recurrent import allocation, context
+from msroi.codecs.neural.recurrent.codec import Recurrent
 from msroi.codecs.neural.recurrent.context import BITS, INPUTS, PAST, ContextModel
 from msroi.entropy import BIT_TABLES
+from msroi.errors import BitstreamError
+from msroi.images import read
 
 KODAK_CELLS = 48 * 32
 
@@ -138,8 +144,8 @@ class TestWithKeras:
         """The two programs, a few steps each, on photos that the test makes; stopped and gone on with in between."""
         from PIL import Image
 
-        from msroi.codecs.neural.contract import Rate
         from msroi.codecs.neural.recurrent.codec import Recurrent
+        from msroi.images import read
         from train.recurrent import __main__ as recurrent
         from train.recurrent import contexts
 
@@ -168,7 +174,7 @@ class TestWithKeras:
         codec = Recurrent(tmp_path / "out" / "recurrent.npz")
         assert card["sha256"] == codec.network_sha256
         picture = random.integers(0, 256, (33, 50, 3), np.uint8)
-        assert codec.decompress(codec.compress(picture, None, Rate(level=2))).shape == picture.shape
+        assert codec.decode(codec.start(read(picture)).encode(2)).shape == picture.shape
 
     @pytest.mark.parametrize(
         ("words", "said"),
@@ -197,3 +203,40 @@ class TestWithKeras:
         found = patches.cifar100(tmp_path / "train.bin")
         assert found.shape == (2, 32, 32, 3)
         assert found[1, 0, 1].tolist() == [record[3], record[3 + 1024], record[3 + 2048]]
+
+
+class TestFiles:
+    """What is this codec's own in its files: levels, and a search that makes few of them."""
+
+    @pytest.fixture(scope="class")
+    def codec(self, tmp_path_factory: pytest.TempPathFactory) -> Recurrent:
+        pytest.importorskip("keras", reason="needs the keras extra")
+        weights = tmp_path_factory.mktemp("recurrent") / "network.npz"
+        neural_made.UNTRAINED["recurrent"](weights, 0)
+        return Recurrent(weights)
+
+    def test_a_map_moves_iterations_to_where_it_is_bright(self, codec: Recurrent) -> None:
+        saliency = np.full((96, 128), 0.05, np.float32)
+        saliency[:48, :64] = 1
+        data = codec.start(read(neural_made.picture(96, 128)), saliency).encode(3)
+        levels = allocation.decode_levels(container.read(data)[1][0].payload, 6, 8)
+        assert levels[:3, :4].min() >= 2 * levels[3:].max()
+        assert levels.sum() == 3 * levels.size
+
+    def test_levels_that_no_encoder_writes_are_refused(self, codec: Recurrent) -> None:
+        header, sections = container.read(codec.start(read(neural_made.picture(33, 47))).encode(2))
+        for level in (25, 200, 253):
+            levels = container.Section(container.ALLOCATION, bytes([level]))
+            hostile = container.write(header, [levels] + sections[-1:] * level)
+            for decode in (codec.decode, codec.preview):
+                with pytest.raises(BitstreamError):
+                    decode(hostile)
+
+    def test_settings_of_one_allocation_are_coded_once(self, codec: Recurrent, monkeypatch: pytest.MonkeyPatch) -> None:
+        session = codec.start(read(neural_made.picture(33, 47)))  # 9 cells
+        made = []
+        true = session.code
+        monkeypatch.setattr(session, "code", lambda setting: made.append(setting) or true(setting))
+        assert session.encode(1.5) is session.encode(1.5 + 1e-6) is session.encode(13.9 / 9)
+        assert session.encode(14 / 9) != session.encode(1.5)
+        assert made == [1.5, 14 / 9]

@@ -81,8 +81,8 @@ class Encoder:
     face: on pages. module, install: what must be there to be imported, and the command that installs it.
     ours: whether msroi makes it. needs_mask: it codes by the masks that were given; follows_map: by the
         subject's own map.
-    has_quality_numbers: its settings are 1 to 100 and mean quality. has_levels: its settings are the mean levels of
-        a neural codec. keeps_pixels: its files take long to decode, and no browser does, so pictures stand beside them.
+    has_quality_numbers: its settings are 1 to 100 and mean quality.
+    keeps_pixels: its files take long to decode, and no browser does, so pictures stand beside them.
     """
 
     name: str
@@ -94,7 +94,6 @@ class Encoder:
     needs_mask = False
     follows_map = False
     has_quality_numbers = True
-    has_levels = False
     keeps_pixels = False
 
     def missing(self) -> str:

@@ -11,7 +11,7 @@ from msroi.benchmark.peers.heic import Heic
 from msroi.benchmark.peers.jpeg2000 import Jpeg2000
 from msroi.benchmark.peers.jpegli import Jpegli
 from msroi.benchmark.peers.mozjpeg import MozJpeg
-from msroi.benchmark.peers.neural import Neural
+from msroi.benchmark.peers.neural import neural_encoders
 from msroi.benchmark.peers.ours import Msroi, TwoPass
 from msroi.benchmark.peers.pillow import PillowEncoder
 
@@ -59,12 +59,8 @@ _ALL: tuple[Encoder, ...] = (
         tune="psnr",
         guard=False,
     ),
-    # Seconds an iteration.
-    Neural("recurrent", "recurrent", "map", Face("ours: a neural codec that follows a map", 5, "dashed", "circle")),
-    Neural(
-        *("recurrent-constant", "recurrent", ""),
-        Face("ours: the neural codec without a map", 5, "dotted", "diamond"),
-    ),
+    # Seconds a file.
+    *neural_encoders(),
 )
 
 # The one table: name on the command line -> encoder.

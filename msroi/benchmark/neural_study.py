@@ -29,7 +29,7 @@ from msroi.benchmark.measuring import decoded_place
 from msroi.benchmark.protocols import PROTOCOLS, Table
 from msroi.benchmark.subject import Floats, Pixels, Subject
 from msroi.benchmark.targets import like
-from msroi.codecs.neural import allocation
+from msroi.codecs.neural.recurrent import allocation
 from msroi.images import put, read
 
 Box = tuple[int, int, int, int]
@@ -141,7 +141,7 @@ def cap_rows(
     for name, subject in subjects:
         if subject.saliency.min() == subject.saliency.max():
             continue
-        values = allocation.cell_sums(subject.neural_saliency)
+        values = allocation.cell_sums(subject.followed(codec.curve))
         for cap in sorted({cap for cap in caps if cap <= allocation.MOST}):
             key = (name, network, float(level), cap)
             yield dict(made[key]) if key in made else _cap_row(codec, subject, values, key)
@@ -155,7 +155,7 @@ def _cap_row(
     if cap:
         levels = allocation.allocate(values, min(level, cap), most=cap)
     data = codec.encode_levels(subject.pixels, levels)
-    decoded = codec.decompress(data)
+    decoded = codec.decode(data)
     scores = metrics.score(subject.pixels, decoded)
     height, width = subject.pixels.shape[:2]
     return {

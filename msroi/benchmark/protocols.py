@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from msroi.benchmark import rows
 from msroi.benchmark.rows import Row
+from msroi.benchmark.subject import Pixels
 from msroi.benchmark.targets import Target
+from msroi.codecs.neural.recurrent.allocation import MOST, cells
 from msroi.metrics import METRICS, Metric
+from msroi.options import real_number
+from msroi.search.knobs import Knob
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,32 @@ class Protocol:
     targets: tuple[Target, ...]
     encoders: tuple[str, ...] | None
     tables: Callable[[Sequence[Row], dict[str, Any]], list[Table]]
+
+
+@dataclass(frozen=True)
+class Iterations(Target):
+    """A mean number of iterations K of the recurrent codec (Wang, Han, Wang 2019), which has exactly that.
+
+    For all others it is the bits of that codec's before they are coded, 32 K a cell of 16 x 16 pixels.
+    """
+
+    iterations: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "iterations", real_number("iterations", self.iterations, 1, MOST))
+
+    @property
+    def name(self) -> str:
+        """K6."""
+        return f"K{self.iterations:g}"
+
+    def budget(self, pixels: Pixels) -> int:
+        """Bytes before they are coded, 4 an iteration and cell."""
+        return int(self.iterations * 4 * math.prod(cells(*pixels.shape[:2])))
+
+    def setting_of(self, knob: Knob) -> float | None:
+        """K itself, of the codec that has iterations."""
+        return self.iterations if knob.name == "iterations" else None
 
 
 _PAPER_SCORES = ("mse", "psnr", "ssim", "ms_ssim")
@@ -177,7 +208,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "wang-2019": Protocol(
         "Wang, Han, Wang 2019: the recurrent codec with the map and with a constant one, JPEG, HEIC; "
         "mean levels 1 to 16 and equal bytes at .25, .5 and .75 bits per pixel",
-        (*(Target(level=level) for level in NEURAL_LEVELS), *(Target(bpp=rate) for rate in NEURAL_RATES)),
+        (*(Iterations(iterations=level) for level in NEURAL_LEVELS), *(Target(bpp=rate) for rate in NEURAL_RATES)),
         ("pillow", "heic", "recurrent-constant", "recurrent"),
         _neural_tables,
     ),

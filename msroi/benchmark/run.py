@@ -26,7 +26,6 @@ from msroi.benchmark.page import DEFAULT_MEGABYTES, MOST_MEGABYTES, write_page
 from msroi.benchmark.protocols import PROTOCOLS
 from msroi.benchmark.rows import Row
 from msroi.benchmark.targets import MATCHES, Target
-from msroi.codecs.neural.allocation import MOST
 from msroi.errors import ImageError, OptionError
 from msroi.images import put
 from msroi.metrics import METRICS, Metric
@@ -49,8 +48,8 @@ class Request:
 
     pictures: (file, its place below the folder given), each once. out: the folder for everything that is made.
     encoders: names in ENCODERS; None for the protocol's or the default ones. qualities or bpp: targets; None for
-    the protocol's or the default ones; levels may stand beside bpp: mean levels of a neural codec. weights: of the
-    neural codecs, None for those that ship. matching: one of MATCHES. protocol: a name in PROTOCOLS, or None.
+    the protocol's or the default ones; others: targets of a protocol, beside bpp. weights: of the neural codecs, None
+    for those that ship. matching: one of MATCHES. protocol: a name in PROTOCOLS, or None.
     masks: a folder, or CENTRE; maps: a folder; fixations: a file. against: templates of command lines.
     page_megabytes: what the report may carry of pictures. threads: pictures at once. command: what is written down
     as having made it.
@@ -62,7 +61,7 @@ class Request:
     encoders: Sequence[str] | None = None
     qualities: Sequence[int] | None = None
     bpp: Sequence[float] | None = None
-    levels: Sequence[float] | None = None
+    others: Sequence[Target] = ()
     weights: Path | None = None
     matching: str = "size"
     protocol: str | None = None
@@ -89,10 +88,10 @@ class Request:
             raise OptionError("match number needs --qualities; bits per pixel are no quality number")
 
     def _targets(self) -> tuple[Target, ...]:
-        if self.qualities and (self.bpp or self.levels):
+        if self.qualities and (self.bpp or self.others):
             raise OptionError("give qualities or bits per pixel, not both")
-        if self.bpp or self.levels:
-            targets = [Target(level=real_number("levels", value, 1, MOST)) for value in self.levels or ()]
+        if self.bpp or self.others:
+            targets = list(self.others)
             targets += [Target(bpp=real_number("bpp", value, 0, 48, above=True)) for value in self.bpp or ()]
         elif self.qualities:
             targets = [Target(quality=whole_number("qualities", value, 1, 100)) for value in self.qualities]

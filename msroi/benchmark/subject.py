@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +10,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from msroi.codecs.neural.allocation import softened
 from msroi.images import Picture
 from msroi.saliency import DEFAULT_KIND, make_map
 from msroi.saliency.kinds import steering
@@ -52,10 +52,9 @@ class Subject:
         """The map that drives the JPEG encoders that follow one: as given, or the network's."""
         return steering(self._network_map, DEFAULT_KIND) if self.own_map is None else self.own_map
 
-    @cached_property
-    def neural_saliency(self) -> Floats:
-        """The map that drives the neural codecs: as given, or the network's."""
-        return softened(self._network_map) if self.own_map is None else self.own_map
+    def followed(self, curve: Callable[[Floats], Floats]) -> Floats:
+        """The map that drives a codec with this curve: as given, or what the curve makes of the network's."""
+        return curve(self._network_map) if self.own_map is None else self.own_map
 
     @cached_property
     def soft_mask(self) -> Floats:

@@ -17,7 +17,6 @@ from PIL import Image
 from msroi.benchmark.encoders import YARDSTICK, Encoder
 from msroi.benchmark.subject import Pixels
 from msroi.codecs.jpeg import plain
-from msroi.codecs.neural.allocation import CELL
 from msroi.errors import ImageError, OptionError, TargetError
 from msroi.pipeline.equal_quality import AsGoodAs
 from msroi.search.knobs import Knob
@@ -35,33 +34,27 @@ _LOOK = 8
 
 @dataclass(frozen=True)
 class Target:
-    """A size to reach: plain JPEG's at a quality, bits per pixel, or a mean level; one of the three.
-
-    A mean level K is met exactly by the codecs that have levels; for all others it is the bits of theirs before they
-    are coded, 32 K a cell of 16 x 16 pixels.
-    """
+    """A size to reach: plain JPEG's at a quality, or bits per pixel. A protocol may have targets of its own kind."""
 
     quality: int | None = None
     bpp: float | None = None
-    level: float | None = None
 
     @property
     def name(self) -> str:
-        """As in the rows: Q50, 0.5bpp, K6."""
-        if self.level is not None:
-            return f"K{self.level:g}"
+        """As in the rows: Q50, 0.5bpp."""
         return f"Q{self.quality}" if self.bpp is None else f"{self.bpp:g}bpp"
 
     def budget(self, pixels: Pixels) -> int:
         """Bytes that no file may exceed, metadata left out."""
-        if self.level is not None:
-            n_cells = -(-pixels.shape[0] // CELL) * -(-pixels.shape[1] // CELL)
-            return int(self.level * 4 * n_cells)
         if self.bpp is None:
             assert self.quality is not None
             return len(plain.encode(pixels, self.quality))
         # Not a byte less because .1 is none in binary.
         return max(1, int(self.bpp * pixels.shape[0] * pixels.shape[1] / 8 + 1e-6))
+
+    def setting_of(self, knob: Knob) -> Any | None:
+        """The setting of this knob that is asked for, whatever its bytes; None where it is the bytes that are."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -134,8 +127,9 @@ def reach(encoder: Encoder, files: Files, target: Target, matching: str, pixels:
 
     matching: one of MATCHES. Errors: TargetError where the encoder cannot reach it, with how near it came.
     """
-    if target.level is not None and encoder.has_levels:
-        return files.made(Match(files.encode(target.level), target.level, n_probes=1))
+    asked = target.setting_of(files.knob)
+    if asked is not None:
+        return files.made(Match(files.encode(asked), asked, n_probes=1))
     if matching == "number":
         return files.made(_by_number(encoder, files, target))
     find = _as_good_as_plain if matching == "quality" else _largest

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+from typing import Any
+
+from msroi.cli.arguments import VerbParser
 
 VERBS = {
     "encode": "code pictures, the bytes where people look",
@@ -25,13 +28,26 @@ examples:
 """
 
 
+class _Verb(VerbParser):
+    """The parser of one verb, whose module is imported when there is something to parse."""
+
+    def __init__(self, *, module: str = "", **settings: Any) -> None:
+        super().__init__(**settings)
+        self._module = module
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._module:
+            module, self._module = importlib.import_module(self._module), ""
+            self.description, self.epilog = module.__doc__, module.EXAMPLES
+            module.add_arguments(self)
+            self.set_defaults(parser=self)
+        return super().parse_known_args(args, namespace)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="neural_verb", metavar="VERB", title="verbs", required=True)
+    verbs = parser.add_subparsers(dest="neural_verb", metavar="VERB", title="verbs", required=True, parser_class=_Verb)
     for name, line in VERBS.items():
-        module = importlib.import_module(f"msroi.cli.neural_{name}")
-        verb_parser = verbs.add_parser(name, help=line, description=module.__doc__, epilog=module.EXAMPLES)
-        module.add_arguments(verb_parser)
-        verb_parser.set_defaults(parser=verb_parser)
+        verbs.add_parser(name, help=line, module=f"msroi.cli.neural_{name}")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from msroi.cli.arguments import add_limits, add_running, limits_of
 from msroi.cli.each import run_each
 from msroi.cli.neural_options import SUFFIX, add_weights, load_codec
 from msroi.cli.output import Screen
-from msroi.errors import BitstreamError, OptionError, about
+from msroi.errors import OptionError, about
 from msroi.work.inputs import STANDARD_STREAM, Input, expand
 from msroi.work.outputs import TO_STDOUT, check_free, inputs_on_disk, named, planned
 
@@ -93,15 +93,14 @@ class _Job:
     def _decoded(self, data: bytes, limits: Limits) -> tuple[np.ndarray, dict[int, bytes], tuple[int, int]]:
         """Pixels, metadata, and how many of how many sections were there."""
         from msroi.codecs.neural import attached, container
-        from msroi.codecs.neural.contract import CODECS
+        from msroi.codecs.neural.registry import codec_of
 
         header, sections = (container.read_prefix if self.arguments.preview else container.read)(data, limits)
-        if header.codec not in CODECS:
-            raise BitstreamError(f"made by the codec {header.codec}, which this msroi does not have; a newer one may")
-        if header.codec not in self.codecs:
-            self.codecs[header.codec] = load_codec(header.codec, self.arguments.weights)
-        codec = self.codecs[header.codec]
-        pixels = (codec.decompress_preview if self.arguments.preview else codec.decompress)(data)
+        name = codec_of(data)
+        if name not in self.codecs:
+            self.codecs[name] = load_codec(name, self.arguments.weights)
+        codec = self.codecs[name]
+        pixels = (codec.preview if self.arguments.preview else codec.decode)(data, limits)
         metadata = attached.attached(sections)
         if self.arguments.strip:
             metadata = {kind: payload for kind, payload in metadata.items() if kind == container.ICC}

@@ -30,7 +30,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from msroi.benchmark.neural_study import DEFAULT_CAPS
     from msroi.benchmark.protocols import NEURAL_LEVELS, NEURAL_RATES
-    from msroi.codecs.neural.allocation import MOST
+    from msroi.codecs.neural.recurrent.allocation import MOST
 
     parser.add_argument("folder", metavar="FOLDER", help="pictures, also further down; or one picture")
     parser.add_argument("-d", "--directory", metavar="OUT", type=Path, required=True, help="a folder for the results")
@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from msroi.benchmark import inputs, neural_study
-    from msroi.benchmark.protocols import PROTOCOLS
+    from msroi.benchmark.protocols import PROTOCOLS, Iterations
     from msroi.benchmark.run import Request
     from msroi.cli.benchmark import measured, pictures_of, show_tables, status_of
     from msroi.options import real_number
@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         pictures=pictures_of(arguments),
         out=out,
         encoders=PROTOCOLS["wang-2019"].encoders,
-        levels=arguments.levels,
+        others=[Iterations(iterations=level) for level in arguments.levels],
         bpp=arguments.bpp,
         protocol="wang-2019",
         maps=arguments.maps,

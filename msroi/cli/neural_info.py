@@ -1,4 +1,4 @@
-"""What a neural codec's file is: codec, size, network, sections and levels. Needs no network and no Keras."""
+"""What a neural codec's file is: codec, size, network, sections, and what its codec knows. Needs no Keras."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ examples:
   msroi neural info coded --json                   an object a line for each file in a folder
 """
 
-_BAR = 40
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -36,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     limits = limits_of(arguments)
 
     def tell(item: Input) -> None:
-        from msroi.codecs.neural.facts import file_facts
+        from msroi.codecs.neural import file_facts
 
         with about(item.name):
             facts = file_facts(item.read(limits.max_bytes), arguments.weights, limits)
@@ -49,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
+    from msroi.codecs.neural.registry import CODECS, find
+
     known = {True: "ours", False: "another than ours; give its file with --weights", None: "no network to compare with"}
     n_there = len(facts["sections"])
     whole = "" if facts["whole"] else f", {n_there} of {facts['n_sections']} sections: not whole"
@@ -59,11 +59,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"network   {facts['network']}, {known[facts['network_is_ours']]}",
     ]
     lines += [f"section   {place:>3}  {one['name']:<11}  {one['n_bytes']:>9,}" for place, one in _numbered(facts)]
-    if facts["levels"]:
-        most = max(facts["levels"].values())
-        lines.append(f"levels    {facts['mean_level']:.2f} in the mean; cells of 16 x 16 pixels by their iterations:")
-        lines += [f"{level:>9}  {n:>7,}  {'#' * -(-_BAR * n // most)}" for level, n in facts["levels"].items()]
-    return lines
+    return lines + (find(facts["codec"]).lines(facts) if facts["codec"] in CODECS else [])
 
 
 def _numbered(facts: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:

@@ -21,9 +21,9 @@ def add_weights(parser: Any) -> None:
 def load_codec(name: str, weights: Path | None) -> NeuralCodec:
     """The codec, with all that it needs imported and its network's file seen. Errors: as `msroi.codecs.neural.load`."""
     from msroi.codecs.neural import load
-    from msroi.codecs.neural.quiet import import_keras
+    from msroi.codecs.neural.weights import import_libraries
 
     codec = load(name, weights)
     codec.network_sha256  # noqa: B018 - a missing or damaged file is told before the seconds that Keras takes
-    import_keras()
+    import_libraries(codec.needs)
     return codec

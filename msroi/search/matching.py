@@ -294,7 +294,8 @@ class _Landing:
             short = self.goal - math.log(len(data) + self.overhead)
             stride = short / _REAL_GROWTH * (self.high - self.low)
             following = self._clipped(setting + stride)
-            if abs(short) < _ASTRAY or following == setting or n == _PREPARATIONS:
+            is_prepared = prepared is encoder or abs(short) < _ASTRAY  # itself: it needs no preparation
+            if is_prepared or following == setting or n == _PREPARATIONS:
                 break
             setting = following
         return setting, prepared, data

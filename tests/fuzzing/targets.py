@@ -21,7 +21,7 @@ from msroi import images
 from msroi import metadata as meta
 from msroi.codecs.neural import container
 from msroi.codecs.neural.attached import attached
-from msroi.codecs.neural.facts import file_facts
+from msroi.codecs.neural.registry import file_facts
 from msroi.errors import MsroiError
 from msroi.images import Limits
 from msroi.metadata import foreign, png, webp

@@ -18,7 +18,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from msroi.codecs.neural.quiet import import_keras
+from msroi.codecs.neural.weights import import_keras
 from train.common import command
 from train.recurrent import recipes
 from train.recurrent.recipes import RECIPES

@@ -24,8 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers, ops
 
-from msroi.codecs.neural import allocation
-from msroi.codecs.neural.recurrent import codec, context
+from msroi.codecs.neural.recurrent import allocation, codec, context
 from msroi.codecs.neural.recurrent.context import BITS, GROUPS, INPUTS, ITERATIONS, PARTS, PAST, Bits
 from msroi.codecs.neural.recurrent.stepping import Stepper
 from msroi.errors import OptionError

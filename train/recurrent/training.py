@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from msroi.codecs.neural.allocation import CELL
-from msroi.codecs.neural.allocation import MOST as ITERATIONS
+from msroi.codecs.neural.recurrent.allocation import CELL
+from msroi.codecs.neural.recurrent.allocation import MOST as ITERATIONS
 from msroi.codecs.neural.recurrent.network import Architecture, Network, State
 from msroi.errors import OptionError
 from train.common import files, history

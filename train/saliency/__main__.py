@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from msroi.codecs.neural.quiet import import_keras
+from msroi.codecs.neural.weights import import_keras
 from train.common import command
 from train.data import datasets
 from train.saliency import inputs, recipes

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from msroi.benchmark.encoder import Coder, Encoder, Face, Pixels
+from msroi.benchmark.encoder import Encoder, Face, Pixels
 from msroi.benchmark.subject import Subject
+from msroi.codecs.neural import registry
+from msroi.codecs.neural.contract import NeuralCodec
+from msroi.codecs.neural.weights import import_libraries
 from msroi.errors import MissingExtraError, SaliencyError
-from msroi.search.knobs import Interval
+from msroi.images import read
+from msroi.search.session import Session
 from msroi.version import __version__
-
-# It takes seconds a file.
-_SLOW_NEAR_ENOUGH, _SLOW_TRIES = 0.006, 4
 
 
 class Neural(Encoder):
-    """A neural codec of this package whose settings are mean levels of iterations, 1 to 24.
-
-    weights: its network's file, None for the one that ships.
-    """
+    """A neural codec of this package. by: "map" or "" (no map). weights: its network's file, None for what ships."""
 
     suffix = ".msn"
     ours = True
     has_quality_numbers = False
-    has_levels = True
     keeps_pixels = True
 
     def __init__(self, name: str, codec: str, by: str, face: Face, weights: Path | None = None) -> None:
@@ -40,10 +37,8 @@ class Neural(Encoder):
         return Neural(self.name, self._codec_name, self._by, self.face, weights)
 
     @functools.cached_property
-    def _codec(self) -> Any:
-        from msroi.codecs.neural import load
-
-        return load(self._codec_name, self._weights)
+    def _codec(self) -> NeuralCodec:
+        return registry.load(self._codec_name, self._weights)
 
     def missing(self) -> str:
         try:
@@ -56,30 +51,29 @@ class Neural(Encoder):
         return f"msroi {__version__}, {self._codec_name}, network {self._codec.network_sha256[:16]}"
 
     def prepare(self) -> None:
-        from msroi.codecs.neural import Rate
-        from msroi.codecs.neural.quiet import import_keras
+        import_libraries(self._codec.needs)
+        self._codec.start(read(np.zeros((1, 1), np.uint8))).encode(self._codec.default)
 
-        import_keras()
-        self._codec.compress(np.zeros((1, 1), np.uint8), None, Rate(level=1))
-
-    def start(self, subject: Subject) -> Coder:
-        """A file takes seconds, so sizes are guessed and not tried: uncoded, an iteration of a cell takes 4 bytes."""
-        from msroi.codecs.neural import Rate
-        from msroi.codecs.neural.allocation import CELL, MOST
-
-        pixels, saliency = subject.pixels, subject.neural_saliency if self.follows_map else None
-        n_cells = -(-pixels.shape[0] // CELL) * -(-pixels.shape[1] // CELL)
-
-        def encode(level: float) -> bytes:
-            data: bytes = self._codec.compress(pixels, saliency, Rate(level=level))
-            return data
-
-        knob = Interval(1.0, float(MOST), "level", near_enough=_SLOW_NEAR_ENOUGH, tries=_SLOW_TRIES)
-        return Coder(encode, knob, lambda level: 4 * n_cells * level)
+    def start(self, subject: Subject) -> Session:
+        saliency = subject.followed(self._codec.curve) if self.follows_map else None
+        return self._codec.start(subject.picture, saliency, subject.threads)
 
     def decode(self, data: bytes) -> Pixels:
-        pixels: Pixels = self._codec.decompress(data)
-        return pixels
+        return self._codec.decode(data)
 
     def describe(self, setting: float, data: bytes) -> str:
-        return f"level={setting:.4f}"
+        return f"{self._codec.knob.name}={setting:.4f}"
+
+
+_MEANINGS = ("ours: a neural codec that follows a map", "ours: the neural codec without a map")
+
+# Where a codec has its own place in charts; the others take what is free.
+_FACES = {"recurrent": (Face(_MEANINGS[0], 5, "dashed", "circle"), Face(_MEANINGS[1], 5, "dotted", "diamond"))}
+
+
+def neural_encoders() -> Iterator[Neural]:
+    """Each neural codec of the registry, with the map and without."""
+    for name in registry.CODECS:
+        following, constant = _FACES.get(name) or map(Face, _MEANINGS)
+        yield Neural(name, name, "map", following)
+        yield Neural(f"{name}-constant", name, "", constant)

@@ -12,20 +12,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from msroi.codecs.neural.coding import compress
-    from msroi.codecs.neural.contract import CODECS, NeuralCodec, Rate, decompress, decompress_preview, load
+    from msroi.codecs.neural.coding import Rate, compress
+    from msroi.codecs.neural.contract import NeuralCodec
+    from msroi.codecs.neural.registry import CODECS, decompress, decompress_preview, file_facts, load
 
 _HOMES = {
-    "CODECS": "contract",
+    "CODECS": "registry",
     "NeuralCodec": "contract",
-    "Rate": "contract",
+    "Rate": "coding",
     "compress": "coding",
-    "decompress": "contract",
-    "decompress_preview": "contract",
-    "load": "contract",
+    "decompress": "registry",
+    "decompress_preview": "registry",
+    "file_facts": "registry",
+    "load": "registry",
 }
 
-__all__ = ["CODECS", "NeuralCodec", "Rate", "compress", "decompress", "decompress_preview", "load"]
+__all__ = ["CODECS", "NeuralCodec", "Rate", "compress", "decompress", "decompress_preview", "file_facts", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -60,13 +60,17 @@ def n_bytes(sections: Sequence[Section]) -> int:
 
 
 def attach(data: bytes, sections: Sequence[Section]) -> bytes:
-    """The file with these sections of metadata beside its own. Errors: BitstreamError, OptionError."""
+    """The file with these sections of metadata beside its own, the profile before the first codes.
+
+    Errors: BitstreamError, OptionError.
+    """
     if not sections:
         return data
     header, own = container.read(data)
     profile = [section for section in sections if section.kind == container.ICC]
     others = [section for section in sections if section.kind != container.ICC]
-    return container.write(replace(header, n_sections=0), [own[0], *profile, *own[1:], *others])
+    n_before = next((place for place, section in enumerate(own) if section.kind == container.CODES), len(own))
+    return container.write(replace(header, n_sections=0), [*own[:n_before], *profile, *own[n_before:], *others])
 
 
 def attached(sections: Sequence[Section]) -> dict[int, bytes]:

@@ -1,33 +1,63 @@
-"""From any image to a neural codec's file: reading, the map, the codec, the metadata."""
+"""From any image to a neural codec's file: reading, the map, the codec at what may be spent, the metadata."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msroi.codecs.neural import attached
-from msroi.codecs.neural.allocation import softened
-from msroi.codecs.neural.contract import NeuralCodec, Rate, Saliency, load
-from msroi.errors import TargetError, about
+from msroi.codecs.neural import attached, registry
+from msroi.codecs.neural.contract import NeuralCodec, Progress, Saliency
+from msroi.errors import OptionError, TargetError, about
 from msroi.images import Limits, Picture, read
 from msroi.images import strip as stripped
+from msroi.options import real_number, whole_number
+from msroi.search.matching import Match
+from msroi.search.targets import largest
 
 if TYPE_CHECKING:
     from msroi.options import Box, MapKind
     from msroi.saliency.hints import Hints
+    from msroi.search.session import Session
+
+MAX_BPP = 1000.0
+"""More than any picture needs, so that a size in bytes given as bits per pixel is noticed."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What may be spent on a picture: exactly one of these.
+
+    bpp: bits of the whole file to a pixel. n_bytes: of the whole file. Errors: OptionError.
+    """
+
+    bpp: float | None = None
+    n_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.bpp is None) == (self.n_bytes is None):
+            raise OptionError(f"rate: got {'both' if self.bpp else 'nothing'}, allowed: exactly one of bpp, n_bytes")
+        if self.bpp is not None:
+            object.__setattr__(self, "bpp", real_number("bpp", self.bpp, 0, MAX_BPP, above=True))
+        if self.n_bytes is not None:
+            object.__setattr__(self, "n_bytes", whole_number("n_bytes", self.n_bytes, 1))
+
+    def budget(self, height: int, width: int) -> int:
+        """The bytes that a file of a picture of this size may have."""
+        return int(self.bpp * height * width / 8) if self.n_bytes is None else self.n_bytes  # type: ignore[operator]
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
     """A file, and how it came about.
 
-    saliency: float32 (height, width), the map that was followed, upright; None where none was. map_identity: "" without
-    one. notices: what the user should know, each one line.
+    setting: of the codec's knob. saliency: float32 (height, width), the map that was followed, upright; None where none
+    was. map_identity: "" without one. notices: what the user should know, each one line.
     """
 
     data: bytes
+    setting: float
     saliency: Saliency | None
     map_identity: str
     notices: tuple[str, ...]
@@ -36,65 +66,129 @@ class Encoded:
 def compress(
     image: Any,
     *,
-    level: float | None = None,
     bpp: float | None = None,
     n_bytes: int | None = None,
-    codec: str = "recurrent",
-    weights: Path | None = None,
+    codec: str = registry.DEFAULT,
+    weights: Path | str | None = None,
     map_kind: MapKind = "ms-roi",
     saliency: Any = None,
     focus: Sequence[Box | str] | str = (),
     strip: bool = False,
     limits: Limits = Limits(),
     name: str | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
+    **knob: float,
 ) -> bytes:
     """Code a picture with a neural codec that spends its bytes where people look.
 
     image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]).
-    level, bpp, n_bytes: what may be spent on the whole file, exactly one of them, see `msroi.codecs.neural.Rate`.
+    bpp, n_bytes, knob: what may be spent on the whole file, at most one of them: see `msroi.codecs.neural.Rate`; or a
+        setting of the codec's knob by its name, such as iterations=6. Without one the codec's default.
     codec: a name from `msroi.codecs.neural.CODECS`. weights: a network's file instead of the one that ships.
     map_kind, saliency, focus: the network's map by name, "none" for no map; a map of one's own instead (array of any
         size, path, or name of a kind); boxes x, y, width, height in pixels of the upright picture that matter as well.
     strip: leave out all metadata but artist, copyright and a profile other than sRGB.
-    limits, name: of the input, as in `msroi.read`. progress: told the share that is done, 0 to 1.
+    limits, name: of the input, as in `msroi.read`. progress: told the share that is done, rising from 0 to 1.
     Errors: ImageError, SaliencyError, OptionError, TargetError for a rate that cannot be reached, MissingExtraError
-    without Keras; each with the input's name in front.
+    without the codec's libraries; each with the input's name in front.
     """
     from msroi.options import boxes
     from msroi.saliency.hints import Hints
 
-    rate = Rate(level, bpp, n_bytes)
-    coder = load(codec, weights)
+    target = _target(registry.find(codec), {"bpp": bpp, "n_bytes": n_bytes, **knob})
+    coder = registry.load(codec, weights)
     picture = read(image, name=name, limits=limits)
-    return encode(
-        coder, picture, Hints(saliency, map_kind, boxes("focus", focus)), rate, strip=strip, progress=progress
-    ).data
+    hints = Hints(saliency, map_kind, boxes("focus", focus))
+    return encode(coder, picture, hints, target, strip=strip, progress=progress).data
+
+
+def _target(codec: type[NeuralCodec], options: dict[str, Any]) -> Rate | float | None:
+    """What of the options is given: a rate, or a setting of the knob. Errors: OptionError."""
+    given = {name: value for name, value in options.items() if value is not None}
+    known = ("bpp", "n_bytes", codec.knob.name)
+    if len(given) > 1 or not given.keys() <= set(known):
+        raise OptionError(f"rate: got {', '.join(given)}, allowed with {codec.name}: one of {', '.join(known)}")
+    setting: float | None = given.pop(codec.knob.name, None)
+    return Rate(**given) if given else setting
 
 
 def encode(
     coder: NeuralCodec,
     picture: Picture,
     hints: Hints,
-    rate: Rate,
+    target: Rate | float | None = None,
     *,
     strip: bool = False,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Encoded:
-    """Code a picture that has been read. strip, progress and errors as in `compress`."""
+    """Code a picture that has been read.
+
+    target: a rate, or a setting of the codec's knob, None for its default. strip, progress, errors as in `compress`.
+    """
     metadata = stripped(picture.metadata, 1) if strip else picture.metadata
     sections, notices = attached.carried(metadata)
     notices = (*picture.notices, *metadata.notices, *notices)
     with about(picture.source.name):
-        steering, identity, notice = _steering(hints, picture)
-        width, height = picture.upright_size
-        own = _without(rate, height, width, attached.n_bytes(sections)) if sections else rate
-        data = coder.compress(picture.upright, steering, own, progress=progress)
+        steering, identity, notice = _steering(coder, hints, picture)
+        upright = replace(picture, pixels=picture.upright, orientation=1, as_decoded=False)
+        match = reach(coder, upright, steering, target, overhead=attached.n_bytes(sections), progress=progress)
     notices = (*notices, notice) if notice else notices
-    return Encoded(attached.attach(data, sections), steering, identity, notices)
+    return Encoded(attached.attach(match.data, sections), match.setting, steering, identity, notices)
 
 
-def _steering(hints: Hints, picture: Picture) -> tuple[Saliency | None, str, str]:
+def reach(
+    coder: NeuralCodec,
+    picture: Picture,
+    saliency: Saliency | None = None,
+    target: Rate | float | None = None,
+    *,
+    overhead: int = 0,
+    progress: Progress | None = None,
+) -> Match:
+    """A file of an upright picture at a setting of the codec's knob, or the largest one found within a rate.
+
+    overhead: bytes of metadata, which come to every file and count. progress: rises from 0 to 1.
+    Errors: TargetError that says how small a file can be; those of `NeuralCodec.start` and `NeuralSession.encode`.
+    """
+    told = Rising(progress or (lambda share: None), 0.5 if isinstance(target, Rate) else 1.0)
+    session = coder.start(picture, saliency, progress=told)
+    if isinstance(target, Rate):
+        match = _largest(session, target.budget(*picture.pixels.shape[:2]), overhead)
+    else:
+        setting = coder.default if target is None else target
+        match = Match(session.encode(setting), setting, n_probes=1)
+    told.end()
+    return match
+
+
+def _largest(session: Session, budget: int, overhead: int) -> Match:
+    if 0 < budget <= overhead:
+        raise TargetError(f"target {budget} bytes: the metadata alone take {overhead}; leave them out with --strip")
+    return largest(session, budget, overhead=overhead)
+
+
+class Rising:
+    """One share from 0 to 1 of a work whose files are each told from 0 to 1, and whose number nobody knows.
+
+    Each file has `share` of what was left before it: half, where more may follow.
+    """
+
+    def __init__(self, tell: Progress, share: float) -> None:
+        self._tell, self._share = tell, share
+        self._begun, self._latest = 0.0, 0.0
+
+    def __call__(self, share: float) -> None:
+        if share < self._latest:  # the next file
+            self._begun += self._share * (1 - self._begun)
+        self._latest = share
+        self._tell(self._begun + self._share * (1 - self._begun) * share)
+
+    def end(self) -> None:
+        """All is done."""
+        self._tell(1.0)
+
+
+def _steering(coder: NeuralCodec, hints: Hints, picture: Picture) -> tuple[Saliency | None, str, str]:
     """The map to follow, None for none, its identity and a notice."""
     from msroi.saliency.hints import followed, steer
     from msroi.saliency.kinds import NO_MAP
@@ -103,15 +197,5 @@ def _steering(hints: Hints, picture: Picture) -> tuple[Saliency | None, str, str
     if kind == NO_MAP and not hints.focus and hints.face_model is None:
         return None, "", ""
     found = steer(hints, picture)
-    soft = followed(found.saliency, hints, lambda saliency, kind: softened(saliency))
+    soft = followed(found.saliency, hints, lambda saliency, kind: coder.curve(saliency))
     return soft, found.identity, found.notice
-
-
-def _without(rate: Rate, height: int, width: int, n_bytes: int) -> Rate:
-    """What is left of a rate for the picture alone. Errors: TargetError where that is nothing."""
-    budget = rate.budget(height, width)
-    if budget is None:
-        return rate
-    if budget <= n_bytes:
-        raise TargetError(f"target {budget} bytes: the metadata alone take {n_bytes}; leave them out with --strip")
-    return Rate(n_bytes=budget - n_bytes)

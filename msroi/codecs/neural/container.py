@@ -137,6 +137,11 @@ def read_header(data: bytes) -> Header:
     return _read_head(data)[0]
 
 
+def coded(sections: Sequence[Section]) -> list[Section]:
+    """Those of a file's sections that are the codec's: metadata left out."""
+    return [section for section in sections if section.kind < _FIRST_METADATA]
+
+
 def check_network(header: Header, sha256: str) -> None:
     """Whether a file was made with the network of this SHA-256 (hexadecimal, of the network's file).
 

@@ -1,149 +1,251 @@
-"""The surface that every neural codec has, the table of them, and decoding by what a file says of itself.
+"""The contract of neural codecs: what `msroi.codecs.contract` asks of all codecs, and what a network brings with it.
 
-To add one, give it a number in `container.CODEC_IDS` and a line in CODECS: command line, benchmark and the
-contract's tests (tests/test_neural_contract.py) know nothing else of it.
+    picture, map --start--> session --encode(setting of the knob)--> file of `container`
+    file --read--> symbols --draw--> pixels
+
+A codec writes three things: `NeuralSession.code`, symbols and sections of a picture at a setting of its knob; `read`,
+the symbols of sections; `draw`, the picture of symbols. The rest is here and the same for all: files and their headers,
+limits, previews, facts, the reading back of each file before it is handed out. tests/test_neural_contract.py holds it.
 """
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from msroi import extras
 from msroi.codecs.neural import container
-from msroi.codecs.neural.allocation import MOST
+from msroi.codecs.neural.container import Header, Section
+from msroi.codecs.neural.facts import container_facts
+from msroi.codecs.neural.weights import NetworkFile
 from msroi.errors import BitstreamError, ImageError, OptionError, SaliencyError
-from msroi.options import one_of, real_number, whole_number
+from msroi.options import real_number
+from msroi.search.knobs import Interval, Knob
+from msroi.search.session import Session
+
+if TYPE_CHECKING:
+    from msroi.images import Limits, Picture
 
 Pixels = npt.NDArray[np.uint8]
 Saliency = npt.NDArray[np.float32]
+MapOrMaker = Saliency | Callable[[], Saliency | None] | None
 Progress = Callable[[float], None]
 
-MAX_BPP = 1000.0
-"""More than any picture needs, so that a size in bytes given as bits per pixel is noticed."""
+Symbols = Sequence[npt.NDArray[np.integer]]
+"""All that is range coded, as whole numbers, in arrays of the codec's own shapes."""
 
 
-@dataclass(frozen=True)
-class Rate:
-    """What may be spent on a picture: exactly one of these.
+class NeuralCodec(ABC):
+    """A codec with a network's weights; a frozen dataclass whose one field `weights` is their file, None: as shipped.
 
-    level: the mean number of iterations K, 1 to 24. bpp: bits of the whole file to a pixel. n_bytes: of the whole
-    file. Errors: OptionError.
+    name: in the registry and in `container.CODEC_IDS`. bytes_version: raised whenever the bytes for a setting change.
+    shipped: the file of weights that comes with msroi. knob: what the search may turn; default: where nothing is asked
+    for; knob_help: what it is, for the command line. needs: libraries without which it does nothing. max_pixels: more
+    are refused, coding and decoding.
+    Errors: SaliencyError for weights that are missing or damaged, when they are first used.
     """
 
-    level: float | None = None
-    bpp: float | None = None
-    n_bytes: int | None = None
+    name: ClassVar[str]
+    bytes_version: ClassVar[str]
+    shipped: ClassVar[Path]
+    knob: ClassVar[Knob]
+    default: ClassVar[float]
+    knob_help: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ("keras", "constriction")
+    max_pixels: ClassVar[int]
+    uses_map: ClassVar[bool] = True
+    also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
-    def __post_init__(self) -> None:
-        given = [name for name in ("level", "bpp", "n_bytes") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise OptionError(f"rate: got {', '.join(given) or 'nothing'}, allowed: exactly one of level, bpp, n_bytes")
-        if self.level is not None:
-            object.__setattr__(self, "level", real_number("level", self.level, 1, MOST))
-        if self.bpp is not None:
-            object.__setattr__(self, "bpp", real_number("bpp", self.bpp, 0, MAX_BPP, above=True))
-        if self.n_bytes is not None:
-            object.__setattr__(self, "n_bytes", whole_number("n_bytes", self.n_bytes, 1))
+    weights: Path | None
 
-    def budget(self, height: int, width: int) -> int | None:
-        """The bytes that a file of a picture of this size may have; None where the level is given."""
-        return self.n_bytes if self.bpp is None else int(self.bpp * height * width / 8)
+    # What a codec writes.
 
+    @abstractmethod
+    def session(self, pixels: Pixels, saliency: Saliency | None, tell: Progress) -> NeuralSession:
+        """What `start` returns; its arguments have been checked."""
 
-class NeuralCodec(Protocol):
-    """A codec with a network's weights. All that it promises is held by tests/test_neural_contract.py."""
+    @abstractmethod
+    def read(self, header: Header, sections: Sequence[Section], whole: bool) -> Symbols:
+        """The symbols of a file's sections, metadata left out, at least one.
 
-    @property
-    def name(self) -> str:
-        """The name in CODECS and in `msroi.codecs.neural.container.CODEC_IDS`."""
+        whole: all of them must be there, else those of a beginning will do.
+        Errors: BitstreamError for whatever the codec does not write.
+        """
+
+    @abstractmethod
+    def draw(self, header: Header, symbols: Symbols) -> Pixels:
+        """The picture: uint8 (height, width[, 3]); a coarser one where symbols of the end are missing."""
+
+    def own_facts(self, header: Header, sections: Sequence[Section]) -> dict[str, Any]:
+        """What `facts` adds of this codec: the knob's setting by its name, and whatever else, for JSON. It reads no
+        network. sections: metadata left out; they may be those of a beginning. Errors: BitstreamError."""
+        return {}
+
+    @classmethod
+    def lines(cls, facts: Mapping[str, Any]) -> list[str]:
+        """What `own_facts` said, for people: lines of a name, padded to 10 characters, and what is to be said."""
+        value = facts.get(cls.knob.name)
+        return [] if value is None else [f"{cls.knob.name:<9} {value:g}"]
+
+    @staticmethod
+    def curve(saliency: Saliency) -> Saliency:
+        """What is followed of a network's map, float32 in [0, 1]. A user's map is followed as it is."""
+        return saliency
+
+    # What all have.
+
+    @functools.cached_property
+    def network(self) -> NetworkFile:
+        """The file of weights."""
+        return NetworkFile.read(self.weights or self.shipped)
 
     @property
     def network_sha256(self) -> str:
-        """Of the network's file, 64 hexadecimal digits."""
+        """Of the file of weights, 64 hexadecimal digits."""
+        return self.network.sha256
 
-    def compress(
-        self, picture: Pixels, saliency: Saliency | None, rate: Rate, *, progress: Progress | None = None
-    ) -> bytes:
-        """A whole file, which has been decoded before it is returned; the same bytes on every run.
+    @property
+    def version(self) -> str:
+        """What makes the bytes: this codec, its network."""
+        return f"{self.bytes_version}, network {self.network_sha256[: 2 * container.NETWORK_BYTES]}"
 
-        picture: uint8 (height, width, 3) RGB or (height, width) grey, upright, of any size from 1 x 1.
-        saliency: float32 (height, width) in [0, 1]; None is the same as a constant map.
-        rate: a file is never larger than its bytes or bits per pixel, and as near to them as the codec's steps allow.
-        progress: told the share that is done, 0 to 1.
-        Errors: those of `check_input`; TargetError that says how near it came; ImageError for a picture too large
-        for the codec.
+    def start(
+        self, picture: Picture, saliency: MapOrMaker = None, threads: int = 1, progress: Progress | None = None
+    ) -> NeuralSession:
+        """Do what all settings share. What is coded are the pixels as they are stored: turn a picture upright before.
+
+        saliency: float32 (height, width) in [0, 1], or what makes it; None: a constant map. threads: the framework's
+        are set for the whole process. progress: told of each file that is made, from 0 to 1.
+        Errors: ImageError for more than `max_pixels`; SaliencyError for a map of another shape.
         """
+        pixels = picture.pixels
+        self._check_size(*pixels.shape[:2])
+        found = saliency() if callable(saliency) else saliency
+        if found is not None and found.shape != pixels.shape[:2]:
+            raise SaliencyError(f"saliency: a map of the shape {found.shape} for a picture of {pixels.shape[:2]}")
+        return self.session(pixels, found, progress or (lambda share: None))
 
-    def decompress(self, data: bytes) -> Pixels:
-        """The picture of a whole file. Errors: BitstreamError for anything else, and for another network's file."""
+    def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:
+        """The picture of a whole file: uint8 (height, width[, 3]).
 
-    def decompress_preview(self, prefix: bytes) -> Pixels:
+        Errors: BitstreamError for anything else, and for another network's file; ImageError over the limits.
+        """
+        header, sections = container.read(data, limits)
+        self._check(header)
+        return self.draw(header, self._symbols(header, sections))
+
+    def preview(self, prefix: bytes, limits: Limits | None = None) -> Pixels:
         """The picture, in full size and coarser, by the whole sections of the beginning of a file.
 
-        Errors: BitstreamError for damage, and where not even the first section is whole.
+        Errors: as `decode`; BitstreamError where there is not one section of the picture.
+        """
+        header, sections = container.read_prefix(prefix, limits)
+        self._check(header)
+        return self.draw(header, self._symbols(header, sections, whole=False))
+
+    def facts(self, data: bytes, limits: Limits | None = None) -> dict[str, Any]:
+        """What a file, or its beginning, says of itself: as `container_facts`, and what this codec adds.
+
+        `network_is_ours` is None where the network that ships is not there. Errors: as `container.read_prefix`.
+        """
+        header, sections = container.read_prefix(data, limits)
+        known = container_facts(header, sections, len(data)) | {"network_is_ours": self._is_ours(header)}
+        return known | self.own_facts(header, container.coded(sections))
+
+    def _is_ours(self, header: Header) -> bool | None:
+        try:
+            return self.network_sha256.startswith(header.network.hex())
+        except SaliencyError:
+            if self.weights is not None:
+                raise
+            return None
+
+    def _check(self, header: Header) -> None:
+        if header.codec != self.name:
+            raise BitstreamError(f"the file was made by the codec {header.codec}, not {self.name}")
+        container.check_network(header, self.network_sha256)
+        self._check_size(header.height, header.width)
+
+    def _check_size(self, height: int, width: int) -> None:
+        if height * width > self.max_pixels:
+            most = f"{self.max_pixels / 1e6:g} megapixels"
+            raise ImageError(f"{width} x {height} pixels are more than this codec takes ({most}); reduce it first")
+
+    def _symbols(self, header: Header, sections: Sequence[Section], whole: bool = True) -> Symbols:
+        coded = container.coded(sections)
+        if not coded:
+            raise BitstreamError("the file has no section of a picture, or ends before the first one does")
+        return self.read(header, coded, whole)
+
+    def reads_as(self, data: bytes, symbols: Symbols) -> bool:
+        """Whether a file that was made reads as what was coded. Errors: BitstreamError where it does not read."""
+        back = self._symbols(*container.read(data))
+        return len(back) == len(symbols) and all(map(np.array_equal, back, symbols))
+
+
+class NeuralSession(Session):
+    """One picture with its map, ready to be coded.
+
+    A codec writes `code`; and `rough_bytes`, since its files take long to make.
+    """
+
+    def __init__(self, codec: NeuralCodec, pixels: Pixels, saliency: Saliency | None, tell: Progress) -> None:
+        self.codec, self.pixels, self.saliency, self.tell = codec, pixels, saliency, tell
+        self._files: dict[Any, bytes] = {}
+
+    @abstractmethod
+    def code(self, setting: Any) -> tuple[Symbols, list[Section]]:
+        """The picture at a setting of the knob: its symbols, and the sections that `read` makes them of.
+
+        It may tell the share that is done.
         """
 
+    def same_as(self, setting: Any) -> Any:
+        """Settings with one file have one value here: it is made once."""
+        return setting
 
-def check_input(picture: Pixels, saliency: Saliency | None) -> None:
-    """What every `compress` begins with.
+    @property
+    def knob(self) -> Knob:
+        return self.codec.knob
 
-    Errors: ImageError for an array that is no picture; SaliencyError for a map that is not of the picture's size.
-    """
-    colours = picture.shape[2:]
-    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or colours not in ((), (3,)) or 0 in picture.shape:
-        raise ImageError(f"{picture.dtype} {picture.shape} is no picture; uint8 (height, width[, 3]) is taken")
-    if saliency is not None and saliency.shape != picture.shape[:2]:
-        raise SaliencyError(f"saliency: a map of the shape {saliency.shape} for a picture of {picture.shape[:2]}")
+    def encode(self, setting: Any) -> bytes:
+        """A whole file, which has been read back. Errors: OptionError for a setting that the knob does not have."""
+        setting = checked(self.knob, setting)
+        key = self.same_as(setting)
+        if key not in self._files:
+            self.tell(0.0)
+            self._files[key] = self.written(*self.code(setting))
+            self.tell(1.0)
+        return self._files[key]
 
-
-def _recurrent(weights: Path | None) -> NeuralCodec:
-    from msroi.codecs.neural.recurrent.codec import Recurrent
-
-    return Recurrent(weights)
-
-
-# The one table: name on the command line and in the container -> the codec with the weights of a file.
-CODECS: dict[str, Callable[[Path | None], NeuralCodec]] = {
-    "recurrent": _recurrent,
-}
-
-
-def load(name: str, weights: Path | None = None) -> NeuralCodec:
-    """The codec `name`. weights: a network's file, by default the one that ships.
-
-    Errors: OptionError for an unknown name; MissingExtraError without Keras; SaliencyError for weights that are
-    missing or damaged.
-    """
-    one_of("codec", name, tuple(CODECS))
-    if any(importlib.util.find_spec(library) is None for library in ("keras", "constriction")):
-        raise extras.missing("the neural codecs need an extra; install it", "keras")
-    return CODECS[name](None if weights is None else Path(weights))
+    def written(self, symbols: Symbols, sections: Sequence[Section]) -> bytes:
+        """The file of these sections, read back: one that is not what was coded never leaves the encoder."""
+        height, width = self.pixels.shape[:2]
+        network = bytes.fromhex(self.codec.network_sha256)
+        data = container.write(Header(self.codec.name, width, height, self.pixels.ndim == 2, network), sections)
+        if not self.codec.reads_as(data, symbols):
+            raise BitstreamError("the file that was made does not decode to what was coded; please report this")
+        return data
 
 
-def decompress(data: bytes, weights: Path | None = None) -> Pixels:
-    """The picture of a file of any of the codecs: uint8 (height, width, 3) or (height, width), upright.
-
-    Errors: as `load`; BitstreamError for anything but one whole undamaged file of this network.
-    """
-    container.read(data)  # before the seconds that a network takes to load
-    return _codec_of(data, weights).decompress(data)
-
-
-def decompress_preview(prefix: bytes, weights: Path | None = None) -> Pixels:
-    """The picture, coarser, by what there is of a file's beginning. Errors: as `decompress`."""
-    container.read_prefix(prefix)
-    return _codec_of(prefix, weights).decompress_preview(prefix)
+def checked(knob: Knob, setting: object) -> Any:
+    """A setting as the knob has it. Errors: OptionError that names the knob and what it takes."""
+    if isinstance(knob, Interval):
+        return real_number(knob.name, setting, knob.low, knob.high)
+    for value in knob.values:
+        if value == setting and not isinstance(setting, bool):
+            return value
+    first, last = knob.values[0], knob.values[-1]
+    raise OptionError(
+        f"{knob.name}: got {setting!r:.80}, allowed: {min(first, last)} to {max(first, last)} in its steps"
+    )
 
 
-def _codec_of(data: bytes, weights: Path | None) -> NeuralCodec:
-    name = container.read_header(data).codec
-    if name not in CODECS:
-        raise BitstreamError(f"the file was made by the codec {name}, which this msroi does not have; a newer one may")
-    return load(name, weights)
+def grey(colour: Pixels) -> Pixels:
+    """Luma by BT.601 of uint8 (height, width, 3)."""
+    return np.floor(colour @ np.array([0.299, 0.587, 0.114]) + 0.5).clip(0, 255).astype(np.uint8)

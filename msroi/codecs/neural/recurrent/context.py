@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from msroi.codecs.neural.allocation import MOST as ITERATIONS
+from msroi.codecs.neural.recurrent.allocation import MOST as ITERATIONS
 from msroi.entropy import BIT_TABLES, RangeDecoder, RangeEncoder
 from msroi.errors import BitstreamError, SaliencyError
 

@@ -61,6 +61,11 @@ Levels = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
 
+def cells(height: int, width: int) -> tuple[int, int]:
+    """(rows, columns) of the cells of a picture."""
+    return -(-height // CELL), -(-width // CELL)
+
+
 def cell_sums(saliency: npt.NDArray[np.float32], cell: int = CELL) -> npt.NDArray[np.float64]:
     """The sum of the map over each cell: float64 (ceil(height / cell), ceil(width / cell)).
 
