@@ -125,7 +125,7 @@ def _compressed(image: Any, request: Request, hints: Hints, n_threads: int, limi
     stages.end("encode")
     report = _report(job, outcome, _name_of_map(job, hints), stages)
     _log(report)
-    return Result(outcome.data, job.saliency, report, path)
+    return Result(outcome.data, job.saliency_maker(), report, path)
 
 
 _DEFAULTS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,14 @@ class Job:
     def saliency(self) -> Saliency | None:
         """The map, float32 (height, width) in [0, 1], upright. Made anew: four bytes a pixel are not kept."""
         return None if self.found is None else self.found.saliency
+
+    def saliency_maker(self) -> Callable[[], Saliency | None]:
+        """What makes the map later, without the pictures; the user's own is read now, for it may be another then."""
+        from msroi.saliency.hints import is_own
+
+        if self.found is None or self.hints is None or not is_own(self.hints.saliency):
+            return _no_map if self.found is None else self.found.make
+        return functools.partial(np.asarray, self.saliency)
 
     def stored_saliency(self) -> Saliency | None:
         """The map as the pixels are stored, made anew."""
@@ -153,6 +162,10 @@ class Job:
     def edited(self, metadata: Metadata) -> Metadata:
         """Metadata of the input, by the policy asked for."""
         return edited(metadata, self.request, self.source.orientation)
+
+
+def _no_map() -> None:
+    """The map of a job without one."""
 
 
 def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> Job:

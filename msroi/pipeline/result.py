@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -78,14 +79,19 @@ class Report:
 class Result:
     """A file, the map that steered it, and the report.
 
-    data: the JPEG. saliency: float32 (height, width) in [0, 1], upright; None where no map was needed,
-    or where a file was made already and boxes are in pixels of the picture that it was reduced from.
+    data: the JPEG. make_saliency: makes the map, the same each time.
     """
 
     data: bytes = field(repr=False)
-    saliency: Saliency | None = field(repr=False)
+    make_saliency: Callable[[], Saliency | None] = field(repr=False, compare=False)
     report: Report
     source_path: Path | None = field(default=None, repr=False)
+
+    @functools.cached_property
+    def saliency(self) -> Saliency | None:
+        """The map, float32 (height, width) in [0, 1], upright; None where no map was needed, or where a file was made
+        already and boxes are in pixels of the picture that it was reduced from. Made when it is first asked for."""
+        return self.make_saliency()
 
     def save(self, path: str | os.PathLike[str] | BinaryIO, overwrite: bool = False) -> None:
         """Write the file in one step, nothing partial is ever left; or into a binary file that is open for writing.

@@ -110,8 +110,8 @@ def reduced(weights: Floats, shape: tuple[int, ...], sampling: tuple[int, int]) 
         return weights
     rows, columns = shape[0] * vertical, shape[1] * horizontal
     padded = np.pad(weights, ((0, rows - weights.shape[0]), (0, columns - weights.shape[1])), mode="edge")
-    blocks = padded.reshape(shape[0], vertical, shape[1], horizontal)
-    return np.ascontiguousarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+    total = sum(padded[y::vertical, x::horizontal] for y in range(vertical) for x in range(horizontal))
+    return np.ascontiguousarray(total * np.float32(1 / (vertical * horizontal)))
 
 
 def normalised(weights: npt.NDArray[np.floating]) -> Floats:

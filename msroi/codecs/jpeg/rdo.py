@@ -51,11 +51,12 @@ LAMBDA_POWER = 0.75 / 0.18
 GROWTH = 5.3
 
 # Prices of symbols are measured on every SPARSE-th row of blocks, of small pictures on more, down to ROWS_ENOUGH
-# rows, and of large ones on fewer, down to BLOCKS_ENOUGH blocks; in so many passes where nothing is known.
+# rows, and of large ones on fewer, down to BLOCKS_ENOUGH blocks. Where nothing is known of them, on a part of that
+# before, down to FIRST_BLOCKS.
 SPARSE = 6
 ROWS_ENOUGH = 16
 BLOCKS_ENOUGH = 8192
-PRICE_PASSES = 2
+FIRST_BLOCKS = 2048
 
 # Strengths below which a file that loses too much outside the map lets it go.
 LEAST_STRENGTH = 0.25
@@ -83,7 +84,7 @@ class Rdo(JpegCodec):
     """
 
     name: ClassVar[str] = "rdo"
-    version: ClassVar[str] = "5"
+    version: ClassVar[str] = "6"
     uses_map: ClassVar[bool] = True
     is_yardstick: ClassVar[bool] = False
     quality_options: ClassVar[tuple[str, ...]] = ("q_low", "q_high")
@@ -225,6 +226,7 @@ class RdoEncoder(Session):
         self._source = source or from_pixels(pixels, sampling, preset.steps, threads)
         self._guard = None if weights is None or not guarded else guard.Guard(pixels, weights, self._source, threads)
         self._judged: list[tuple[bytes, list[Levels], list[Table]]] = []  # what the guard looks at of the latest files
+        self._latest: tuple[tuple[float | None, ...], tuple[object, ...], list[_Sample]] | None = None  # see _samples
         self._sampling = sampling
         self._dark, self._dc_steps = dark_blocks(self._source.planes[0], self._source.limits), dict[int, int]()
         self._shapes = preset.shapes_for(self._source.samplings[0])
@@ -237,11 +239,12 @@ class RdoEncoder(Session):
     def encode(self, setting: float) -> bytes:
         """The JPEG at `setting`."""
         tables, lagrangian = self._tables_and_lambda(setting)
+        samples = self._samples(setting)
         rows = None if self._guard is None else self._guard.judged_rows
         judged: list[Levels] = []
 
         def made(index: int) -> Levels:
-            levels = self._levels(index, tables[index], lagrangian)
+            levels = self._levels(index, tables[index], lagrangian, samples[index].prices)
             if rows is not None:
                 judged.append(guard.strip_blocks(levels, index, self.components[0].sampling[1], rows))
             return levels
@@ -488,8 +491,7 @@ class RdoEncoder(Session):
             self._dc_steps[step] = self._dark.best_step(step)
         return self._dc_steps[step]
 
-    def _levels(self, index: int, table: Table, lagrangian: float) -> Levels:
-        prices = self._sampled(index, table, lagrangian).prices
+    def _levels(self, index: int, table: Table, lagrangian: float, prices: symbol_prices.Prices) -> Levels:
         levels = self._quantised_rows(index, table, lagrangian, prices, 0, 1)
         self._settle_dc(index, levels, table, lagrangian)
         return levels
@@ -509,24 +511,37 @@ class RdoEncoder(Session):
         )
 
     def _samples(self, setting: float) -> list[_Sample]:
+        """A sample of each component; those of the latest setting are kept, for they are asked for again."""
+        numbers, parts = (setting, self._shift, self._scale), (self.components, self._prices, self._shapes)
+        if self._latest is not None:
+            known, of, samples = self._latest
+            if known == numbers and all(one is other for one, other in zip(of, parts, strict=True)):
+                return samples
         tables, lagrangian = self._tables_and_lambda(setting)
-        return [self._sampled(index, table, lagrangian) for index, table in enumerate(tables)]
+        samples = [self._sampled(index, table, lagrangian) for index, table in enumerate(tables)]
+        self._latest = numbers, parts, samples
+        return samples
 
     def _sampled(self, index: int, table: Table, lagrangian: float) -> _Sample:
         """A part of the rows, with the prices of symbols that settle there."""
         rows, columns = self.components[index].coefficients.shape[:2]
         step = max(1, min(max(SPARSE, rows * columns // BLOCKS_ENOUGH), rows // ROWS_ENOUGH))
-        prices = symbol_prices.START if self._prices is None else self._prices[index]
-        for _ in range(PRICE_PASSES if self._prices is None else 1):
-            levels = self._quantised_rows(index, table, lagrangian, prices, step // 2, step)
-            sample = self._measured(index, levels)
-            prices = sample.prices
-        return dataclasses.replace(sample, share=rows / levels.shape[0])
+        if self._prices is None:
+            wide = max(step, min(rows * columns // FIRST_BLOCKS, rows // ROWS_ENOUGH))
+            levels = self._quantised_rows(index, table, lagrangian, symbol_prices.START, wide // 2, wide)
+            prices = self._priced(levels)
+        else:
+            prices = self._prices[index]
+        levels = self._quantised_rows(index, table, lagrangian, prices, step // 2, step)
+        return dataclasses.replace(self._measured(index, levels), share=rows / levels.shape[0])
 
     def _measured(self, index: int, levels: Levels) -> _Sample:
-        prices = symbol_prices.measure(levels, self._preset.blank, sequential=self._baseline, threads=self._threads)
+        prices = self._priced(levels)
         tall = self._baseline and self.components[index].sampling[1] > 1
         return _Sample(prices, prices.total + symbol_prices.dc_bits(levels, tall))
+
+    def _priced(self, levels: Levels) -> symbol_prices.Prices:
+        return symbol_prices.measure(levels, self._preset.blank, sequential=self._baseline, threads=self._threads)
 
     def _bytes_of(self, samples: list[_Sample]) -> float:
         """About what a file takes that is like samples of its components."""

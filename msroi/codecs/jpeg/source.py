@@ -9,6 +9,7 @@ compression: what was turned, cropped or resized before it has left none.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -136,5 +137,6 @@ def _shows(levels: npt.NDArray[np.int16], table: Table, pixels: Pixels) -> bool:
     luma = _kernels.inverse_dct(np.ascontiguousarray(levels[blocks]), table, 8 * len(blocks), width)
     rows = (8 * blocks[:, None] + np.arange(8)).ravel()
     luma, some = np.clip(luma[rows < height], -128, 127), np.ascontiguousarray(pixels[rows[rows < height]])
-    free = np.all(np.atleast_3d((some > 0) & (some < 255)), axis=2)
+    inside = np.atleast_3d((some > 0) & (some < 255))
+    free = functools.reduce(np.logical_and, np.moveaxis(inside, 2, 0))
     return not np.any(np.abs(luma_of(some) - luma)[free] > _TOLERANCE)

@@ -73,7 +73,7 @@ Array<int16_t> overshooting_dct(const Array<float>& plane, const Array<float>& s
     msroi::Deringing deringing{{}, margin, most, reach, rounds};
     for (int k = 0; k < 64; ++k) {
         if (!(shrink.data()[k] >= 0)) refuse("shrink: must not be negative");
-        deringing.shrink[msroi::turned_place(k)] = shrink.data()[k];
+        deringing.shrink[msroi::TURNED.place[k]] = shrink.data()[k];
     }
     return transformed(plane, &deringing, threads);
 }

@@ -14,7 +14,7 @@ namespace msroi {
 // Number of bits of a magnitude: the category of T.81, tables F.1 and F.2.
 inline int category(int magnitude) {
 #if defined(__GNUC__)
-    return magnitude ? 32 - __builtin_clz(static_cast<unsigned>(magnitude)) : 0;
+    return 31 - __builtin_clz(2 * static_cast<unsigned>(magnitude) + 1);  // without a case for 0
 #else
     int n = 0;
     while (magnitude) {

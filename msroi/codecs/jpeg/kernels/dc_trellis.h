@@ -14,6 +14,7 @@
 #include "bits.h"
 #include "block.h"
 #include "coefficients.h"
+#include "hot.h"
 
 namespace msroi {
 
@@ -24,7 +25,7 @@ struct WantedDc {
     const int8_t* limits;
     float step, black, white;
 
-    float in_steps(int64_t block) const {
+    MSROI_INSIDE float in_steps(int64_t block) const {
         if (limits && limits[block]) return limits[block] < 0 ? std::floor(black / step) : std::ceil(white / step);
         return static_cast<float>(coefficients[64 * block]) / PARTS / step;
     }
@@ -34,35 +35,38 @@ struct WantedDc {
 // value or the next on the other side of what is wanted where that errs by at most `reach` steps. weights: times
 // `scale` those of squared errors in steps; bits: of a difference by its category, its further bits included, and times
 // lambda. They take the place of levels[64 * block].
-void settle_dc(const WantedDc& wanted, const float* weights, float scale, int64_t n, float reach, const float* bits,
-               int16_t* levels) {
+MSROI_HOT void settle_dc(const WantedDc& wanted, const float* weights, float scale, int64_t n, float reach,
+                         const float* bits, int16_t* levels) {
     struct Choice {
         int16_t value[2];
         uint8_t from[2];
     };
     std::vector<Choice> choices(static_cast<size_t>(n));
     float best[2] = {0.0f, 0.0f};
-    Choice before{{0, 0}, {0, 0}};
+    int before[2] = {0, 0};
     for (int64_t i = 0; i < n; ++i) {
-        Choice& choice = choices[static_cast<size_t>(i)];
         const float c = wanted.in_steps(i), weight = weights[i] * scale;
         const float at = std::min<float>(MAX_DC, std::max<float>(MIN_DC, c)), rounded = std::floor(at + 0.5f);
-        float other = at > rounded ? rounded + 1.0f : rounded - 1.0f;
-        if (std::fabs(at - other) > reach || other > MAX_DC || other < MIN_DC) other = rounded;
-        const float values[2] = {rounded, other};
+        const float beyond = at > rounded ? rounded + 1.0f : rounded - 1.0f;
+        const bool may = (std::fabs(at - beyond) <= reach) & (beyond <= MAX_DC) & (beyond >= MIN_DC);
+        const float values[2] = {rounded, may ? beyond : rounded};
+        Choice& choice = choices[static_cast<size_t>(i)];
         float cost[2];
+        int own[2];
         for (int now = 0; now < 2; ++now) {
-            choice.value[now] = static_cast<int16_t>(values[now]);
-            float sums[2];
-            for (int then = 0; then < 2; ++then)
-                sums[then] = best[then] + bits[category(std::abs(choice.value[now] - before.value[then]))];
-            choice.from[now] = sums[1] < sums[0];
-            cost[now] = sums[choice.from[now]] + weight * (c - values[now]) * (c - values[now]);
+            own[now] = static_cast<int>(values[now]);
+            const float first = best[0] + bits[category(std::abs(own[now] - before[0]))];
+            const float second = best[1] + bits[category(std::abs(own[now] - before[1]))];
+            choice.value[now] = static_cast<int16_t>(own[now]);
+            choice.from[now] = second < first;
+            cost[now] = std::min(first, second) + weight * (c - values[now]) * (c - values[now]);
         }
         // Costs are kept small, so that sums of many blocks lose no bits.
         const float least = std::min(cost[0], cost[1]);
-        for (int now = 0; now < 2; ++now) best[now] = cost[now] - least;
-        before = choice;
+        for (int now = 0; now < 2; ++now) {
+            best[now] = cost[now] - least;
+            before[now] = own[now];
+        }
     }
     uint8_t way = best[1] < best[0];
     for (int64_t i = n - 1; i >= 0; --i) {

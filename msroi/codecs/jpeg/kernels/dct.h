@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <cstring>
+
 #include "block.h"
 #include "hot.h"
 
@@ -54,8 +56,30 @@ MSROI_INSIDE void inverse_dct_columns(const float* in, float* out) {
 }
 
 MSROI_INSIDE void transpose(const float* in, float* out) {
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+    // Rows in pairs, fours and all: 24 moves of eight numbers in place of 64 of one.
+    using Row = float __attribute__((vector_size(8 * sizeof(float))));
+    Row rows[8], pairs[8], fours[8];
+    std::memcpy(rows, in, sizeof rows);
+    for (int i = 0; i < 8; i += 2) {
+        pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        pairs[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        for (int j = 0; j < 2; ++j) {
+            fours[i + 2 * j] = __builtin_shufflevector(pairs[i + j], pairs[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            fours[i + 2 * j + 1] = __builtin_shufflevector(pairs[i + j], pairs[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    }
+    for (int i = 0; i < 4; ++i) {
+        rows[i] = __builtin_shufflevector(fours[i], fours[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        rows[i + 4] = __builtin_shufflevector(fours[i], fours[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+    std::memcpy(out, rows, sizeof rows);
+#else
     for (int y = 0; y < 8; ++y)
         for (int x = 0; x < 8; ++x) out[8 * x + y] = in[8 * y + x];
+#endif
 }
 
 // Coefficients of a block of pixels, [column frequency][row frequency], and back.
@@ -74,6 +98,12 @@ MSROI_INSIDE void inverse_dct_block(const float* in, float* pixels) {
 }
 
 // Place in such a block of each zigzag index.
-inline int turned_place(int k) { return 8 * (ZIGZAG[k] % 8) + ZIGZAG[k] / 8; }
+constexpr struct Turned {
+    int place[64] = {};
+
+    constexpr Turned() {
+        for (int k = 0; k < 64; ++k) place[k] = 8 * (ZIGZAG[k] % 8) + ZIGZAG[k] / 8;
+    }
+} TURNED;
 
 }  // namespace msroi

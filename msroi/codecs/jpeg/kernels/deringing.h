@@ -87,7 +87,7 @@ struct Deringing {
 // REQUIRES: c[0] outside [lowest, highest].
 inline void within_range(const float* c, float lowest, float highest, float* out) {
     float turned[64], pixels[64];
-    for (int k = 0; k < 64; ++k) turned[turned_place(k)] = c[k];
+    for (int k = 0; k < 64; ++k) turned[TURNED.place[k]] = c[k];
     inverse_dct_block(turned, pixels);
     const bool high = c[0] > highest;
     // DC is the sum of the pixels / 8, so this is what the sum has too much.
@@ -100,7 +100,7 @@ inline void within_range(const float* c, float lowest, float highest, float* out
         if (!high && pixels[i] < BLACK) pixels[i] = BLACK + kept * (pixels[i] - BLACK);
     }
     dct_block(pixels, turned);
-    for (int k = 0; k < 64; ++k) out[k] = turned[turned_place(k)];
+    for (int k = 0; k < 64; ++k) out[k] = turned[TURNED.place[k]];
 }
 
 }  // namespace msroi

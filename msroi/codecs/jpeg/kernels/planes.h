@@ -33,7 +33,7 @@ MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, i
             }
             if (deringing && Deringing::wanted(a)) deringing->block(a);
             dct_block(a, b);
-            for (int k = 0; k < 64; ++k) a[k] = b[turned_place(k)];
+            for (int k = 0; k < 64; ++k) a[k] = b[TURNED.place[k]];
             int16_t* out = coefficients + (by * columns + bx) * 64;
             for (int k = 0; k < 64; ++k) out[k] = in_parts(a[k]);
         }
@@ -42,19 +42,17 @@ MSROI_HOT void forward_rows(const float* plane, int64_t height, int64_t width, i
 
 // What a decoder makes of a block's levels, in 8 rows of 8: centred on 0, not rounded, not clipped.
 MSROI_INSIDE void decode_block(const int16_t* levels, const float* table, float* a) {
-    float b[64];
-    int ac = 0;
-    for (int k = 1; k < 64; ++k) ac |= levels[k];
-    if (!ac) {  // what the transform gives then
+    uint64_t mask = mask_of(levels);
+    if (!(mask & ~uint64_t{1})) {  // what the transform gives then
         std::fill(a, a + 64, C4 * (C4 * (levels[0] * table[0])));
         return;
     }
-    for (int k = 0; k < 64; ++k) b[k] = levels[k] * table[k];
-    for (int k = 0; k < 64; ++k) a[ZIGZAG[k]] = b[k];
-    inverse_dct_columns(a, b);
-    transpose(b, a);
-    inverse_dct_columns(a, b);
-    transpose(b, a);
+    float turned[64] = {};
+    for (; mask; mask &= mask - 1) {
+        const int k = lowest_bit(mask);
+        turned[TURNED.place[k]] = levels[k] * table[k];
+    }
+    inverse_dct_block(turned, a);
 }
 
 // A plane of decoded blocks: rows of blocks first to last - 1, as much of them as the picture has.

@@ -12,6 +12,7 @@
 #include "bits.h"
 #include "block.h"
 #include "hot.h"
+#include "huffman.h"
 
 namespace msroi {
 
@@ -59,6 +60,36 @@ void put_dc(Sink& sink, int table, int value, int& predicted) {
     const int difference = value - predicted, size = category(std::abs(difference));
     predicted = value;
     sink.put(table, size, value_bits(difference, size), size);
+}
+
+// How many differences of DC have each category, one block after the other along the rows.
+Counts dc_counts_by_rows(const Digest& digest) {
+    Counts counts{};
+    int predicted = 0;
+    for (const int16_t value : digest.dc) {
+        ++counts[static_cast<size_t>(category(std::abs(value - predicted)))];
+        predicted = value;
+    }
+    return counts;
+}
+
+// The same in the order of MCUs; blocks beyond the picture have none.
+Counts dc_counts_by_mcus(const Frame& frame, const Component& c, const Digest& digest) {
+    Counts counts{};
+    int predicted = 0;
+    for (int64_t my = 0; my < frame.mcu_rows; ++my) {
+        for (int64_t mx = 0; mx < frame.mcu_columns; ++mx) {
+            for (int64_t y = my * c.vertical; y < (my + 1) * c.vertical; ++y) {
+                for (int64_t x = mx * c.horizontal; x < (mx + 1) * c.horizontal; ++x) {
+                    const auto block = static_cast<size_t>(y * c.columns + x);
+                    const int value = y < c.rows && x < c.columns ? digest.dc[block] : predicted;
+                    ++counts[static_cast<size_t>(category(std::abs(value - predicted)))];
+                    predicted = value;
+                }
+            }
+        }
+    }
+    return counts;
 }
 
 // DC of one component in a scan of its own: row by row, without blocks that only complete an MCU.

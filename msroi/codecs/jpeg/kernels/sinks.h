@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct Writer {
     const Code* codes[2];
     uint64_t pending = 0;  // its lowest n_pending bits are not written yet, at most 31 between calls
     int n_pending = 0;
+    std::array<uint8_t, 4096> ready{};  // bytes on their way to out
+    size_t n_ready = 0;
 
     void put(int table, int symbol, uint32_t bits, int n) {
         const Code& code = *codes[table];
@@ -43,17 +46,24 @@ struct Writer {
     }
     // The highest n bytes of a word; a zero follows each that is 0xFF.
     void write(uint32_t word, int n) {
+        if (n_ready + 8 > ready.size()) hand_over();
         for (int i = 0; i < n; ++i, word <<= 8) {
             const uint8_t byte = static_cast<uint8_t>(word >> 24);
-            out.push_back(byte);
-            if (byte == 0xFF) out.push_back(0);
+            ready[n_ready++] = byte;
+            ready[n_ready] = 0;
+            n_ready += byte == 0xFF;
         }
+    }
+    void hand_over() {
+        out.insert(out.end(), ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(n_ready));
+        n_ready = 0;
     }
     // Fills the last byte up with ones.
     void finish() {
         const int n = (n_pending + 7) / 8, fill = 8 * n - n_pending;
         const uint64_t filled = (pending << fill) | ((1u << fill) - 1);
         if (n) write(static_cast<uint32_t>(filled << (32 - 8 * n)), n);
+        hand_over();
         n_pending = 0;
     }
 };

@@ -28,7 +28,6 @@ void add_to(Counts& sums, const Counts& counts) {
 struct Bands {
     std::vector<int> cuts;
     std::vector<std::pair<int, int>> limits{{1, 63}};
-    std::vector<uint64_t> masks;
     size_t piece[64] = {};  // of each position: how many cuts lie below it
 
     explicit Bands(const std::vector<int>& at) : cuts(at) {
@@ -36,7 +35,6 @@ struct Bands {
             limits.insert(limits.end(), {{1, cut}, {cut + 1, 63}});
             for (int k = cut + 1; k < 64; ++k) ++piece[k];
         }
-        for (const auto& [first, last] : limits) masks.push_back(band_mask(first, last));
     }
 };
 
@@ -53,26 +51,34 @@ struct Tally {
     Tally(const Bands& bands, int64_t longest)
         : pieces(bands.cuts.size() + 1),
           moved(bands.cuts.size()),
-          ends(bands.masks.size()),
-          first(bands.masks.size(), -1),
-          open(bands.masks.size(), 0),
+          ends(bands.limits.size()),
+          first(bands.limits.size(), -1),
+          open(bands.limits.size(), 0),
           longest_run(longest) {}
 
     // masks: of the blocks, or null: then they are made here.
     void add(const Bands& bands, const int16_t* levels, const uint64_t* masks, int64_t from, int64_t to) {
         for (int64_t block = from; block < to; ++block) {
-            const uint64_t mask = (masks ? masks[block] : mask_of(levels + 64 * block)) & bands.masks[0];
+            const uint64_t mask = (masks ? masks[block] : mask_of(levels + 64 * block)) & ~uint64_t{1};
             if (!mask) continue;
             add_values(bands, levels + 64 * block, mask);
-            for (size_t band = 0; band < ends.size(); ++band) {
-                if (!(mask & bands.masks[band])) continue;
-                if (first[band] < 0)
-                    first[band] = block;
-                else
-                    close(band, block - open[band]);
-                open[band] = block + ((mask >> bands.limits[band].second) & 1);  // no end after a last value
-            }
+            // Lower bands have a value where their cut lies at the first one or above it, upper ones where it lies
+            // below the last one.
+            end(0, block, mask >> 63);
+            const size_t lowest = bands.piece[lowest_bit(mask)], highest = bands.piece[highest_bit(mask)];
+            for (size_t cut = lowest; cut < bands.cuts.size(); ++cut)
+                end(1 + 2 * cut, block, (mask >> bands.cuts[cut]) & 1);
+            for (size_t cut = 0; cut < highest; ++cut) end(2 + 2 * cut, block, mask >> 63);
         }
+    }
+
+    // A block with values in the band. full: one lies at its last position, and so no end comes after it.
+    void end(size_t band, int64_t block, bool full) {
+        if (first[band] < 0)
+            first[band] = block;
+        else
+            close(band, block - open[band]);
+        open[band] = block + full;
     }
 
     void add_values(const Bands& bands, const int16_t* levels, uint64_t mask) {

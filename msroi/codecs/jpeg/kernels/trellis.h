@@ -42,11 +42,15 @@ struct Trellis {
     // read with the group of k, for positions where no path ends yet.
     float price[2][MAX_CATEGORY + 1][128 + LANES] = {};
     float inverse[64];
+    uint16_t least[64];  // magnitude that rounds to 1, in parts
 
     Trellis(const float* steps, const float* weights, const float* blends, float lambda, int last_of_first,
             const float* ac_bits, const float* end_bits)
         : table(steps), position_weights(weights), blend(blends), cut(last_of_first) {
-        for (int k = 0; k < 64; ++k) inverse[k] = 1.0f / steps[k];
+        for (int k = 0; k < 64; ++k) {
+            inverse[k] = 1.0f / steps[k];
+            least[k] = static_cast<uint16_t>(steps[k] * (0.5f * PARTS));
+        }
         for (int band = 0; band < 2; ++band) {
             const float* bits = ac_bits + 256 * band;
             ends[band] = {lambda * end_bits[2 * band], lambda * end_bits[2 * band + 1]};
@@ -73,9 +77,9 @@ struct Trellis {
     };
 
     // The path of least J through one block. levels: 64 values in zigzag order.
-    MSROI_INSIDE void block(const float* c, float low, float high, int16_t* levels) const {
+    MSROI_INSIDE void block(const int16_t* c, float low, float high, int16_t* levels) const {
         std::memset(levels, 0, 64 * sizeof(int16_t));
-        const float dc = std::floor(c[0] * inverse[0] + 0.5f);
+        const float dc = std::floor(static_cast<float>(c[0]) * (1.0f / PARTS) * inverse[0] + 0.5f);
         levels[0] = static_cast<int16_t>(std::min<float>(MAX_DC, std::max<float>(MIN_DC, dc)));
         const uint64_t candidates = not_zero(c);
         if (!candidates) return;
@@ -90,7 +94,8 @@ struct Trellis {
                 band = 1;
                 enter_second(path, candidates);
             }
-            extend(path, k, band, std::fabs(c[k]), position_weights[k] * (high + (low - high) * blend[k]));
+            extend(path, k, band, std::fabs(static_cast<float>(c[k])) * (1.0f / PARTS),
+                   position_weights[k] * (high + (low - high) * blend[k]));
             const float cost = path.latest + end_after(k);
             if (cost < least) {
                 least = cost;
@@ -105,9 +110,9 @@ struct Trellis {
     static constexpr float NO_PATH = std::numeric_limits<float>::infinity();
 
     // Positions of AC that round to something; bits.
-    MSROI_INSIDE uint64_t not_zero(const float* c) const {
+    MSROI_INSIDE uint64_t not_zero(const int16_t* c) const {
         uint8_t flags[64];
-        for (int k = 0; k < 64; ++k) flags[k] = std::fabs(c[k]) * inverse[k] + 0.5f >= 1.0f;
+        for (int k = 0; k < 64; ++k) flags[k] = static_cast<uint16_t>(c[k] < 0 ? -c[k] : c[k]) >= least[k];
         uint64_t mask = 0;
         for (int part = 0; part < 8; ++part) mask |= gathered(flags + 8 * part) << (8 * part);
         return mask & ~uint64_t{1};
@@ -159,7 +164,9 @@ struct Trellis {
 
     // Extends the best paths to position k with its rounded value, or with one less where that takes a shorter code.
     MSROI_INSIDE void extend(Path& path, int k, int band, float magnitude, float weight) const {
-        const int r = static_cast<int>(std::min<float>(MAX_AC, magnitude * inverse[k] + 0.5f)), size = category(r);
+        // At least 1: the product of a half may fall short of it by its last bit.
+        const int r = std::max(1, static_cast<int>(std::min<float>(MAX_AC, magnitude * inverse[k] + 0.5f)));
+        const int size = category(r);
         const float error = magnitude - static_cast<float>(r) * table[k], zeroed = weight * magnitude * magnitude;
         open_group(path, band, k);
         float way = cheapest(path, band, price[band][size], k);
@@ -196,7 +203,7 @@ struct Trellis {
     }
 
     // Writes the values of the best path, from its last one back.
-    MSROI_INSIDE void trace(const Path& path, uint64_t candidates, int last, const float* c, int16_t* levels) const {
+    MSROI_INSIDE void trace(const Path& path, uint64_t candidates, int last, const int16_t* c, int16_t* levels) const {
         int k = last;
         while (k > cut) {
             k = stepped_back(path, k, 1, candidates & ~below(cut + 1), c, levels);
@@ -207,9 +214,9 @@ struct Trellis {
 
     // Writes the value at k; returns the position before it. That is most often the nearest; what the step from it
     // costs is the same sum as it was on the way.
-    MSROI_INSIDE int stepped_back(const Path& path, int k, int band, uint64_t candidates, const float* c,
+    MSROI_INSIDE int stepped_back(const Path& path, int k, int band, uint64_t candidates, const int16_t* c,
                                   int16_t* levels) const {
-        levels[k] = static_cast<int16_t>(c[k] < 0.0f ? -path.value[k] : path.value[k]);
+        levels[k] = static_cast<int16_t>(c[k] < 0 ? -path.value[k] : path.value[k]);
         const float *best = path.best[band], *own = price[band][category(path.value[k])] + 63 - k;
         for (uint64_t left = candidates & below(k); left;) {
             const int before = highest_bit(left);
@@ -225,12 +232,15 @@ MSROI_HOT void quantise_row(const Trellis& trellis, const int16_t* c, const floa
                             int64_t columns, int16_t* levels) {
     const float lowest = MIN_DC * trellis.table[0], highest = MAX_DC * trellis.table[0];
     float block[64], fitting[64];
+    int16_t parts[64];
     for (int64_t x = 0; x < columns; ++x) {
-        from_parts(c + 64 * x, block);
-        const float* own = block;
-        if (own[0] < lowest || own[0] > highest) {
-            within_range(own, lowest, highest, fitting);
-            own = fitting;
+        const int16_t* own = c + 64 * x;
+        const float dc = static_cast<float>(own[0]) * (1.0f / PARTS);
+        if (dc < lowest || dc > highest) {
+            from_parts(own, block);
+            within_range(block, lowest, highest, fitting);
+            for (int k = 0; k < 64; ++k) parts[k] = in_parts(fitting[k]);
+            own = parts;
         }
         trellis.block(own, low[x], high[x], levels + 64 * x);
     }

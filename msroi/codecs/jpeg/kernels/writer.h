@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -80,12 +81,12 @@ std::vector<uint8_t> sequential_scan(const Frame& frame, const std::vector<Diges
     return out;
 }
 
-// Tables and the DC scan of all components together, in the order of MCUs.
-std::vector<uint8_t> joint_dc_scan(const Frame& frame, const std::vector<Digest>& digests) {
-    Counter counter;
-    code_interleaved<Counter>(frame, digests, false, counter, nullptr);
+// Tables and the DC scan of all components together, in the order of MCUs; counts: of luma's and of chroma's
+// differences.
+std::vector<uint8_t> joint_dc_scan(const Frame& frame, const std::vector<Digest>& digests,
+                                   const std::array<Counts, 2>& counts) {
     std::vector<uint8_t> out;
-    const std::vector<Code> codes{Code(counter.counts[0]), Code(counter.counts[1])};
+    const std::vector<Code> codes{Code(counts[0]), Code(counts[1])};
     huffman_table(out, 0, 0, codes[0]);
     if (frame.components.size() > 1) huffman_table(out, 0, 1, codes[1]);
     scan_head(out, interleaved_ids(frame, false), 0, 0);
@@ -96,11 +97,9 @@ std::vector<uint8_t> joint_dc_scan(const Frame& frame, const std::vector<Digest>
 }
 
 // Table and scan of one component's DC.
-std::vector<uint8_t> dc_scan(const Digest& digest, int id) {
-    Counter counter;
-    code_dc(digest, counter);
+std::vector<uint8_t> dc_scan(const Digest& digest, int id, const Counts& counts) {
     std::vector<uint8_t> out;
-    const Code code(counter.counts[0]);
+    const Code code(counts);
     huffman_table(out, 0, 0, code);
     scan_head(out, {{id, 0}}, 0, 0);
     Writer writer{out, {&code, &code}};
@@ -109,17 +108,38 @@ std::vector<uint8_t> dc_scan(const Digest& digest, int id) {
     return out;
 }
 
+// Bytes of a table for so many DC differences, and their bits with it, those of values included.
+std::pair<int64_t, int64_t> dc_cost(const Counts& counts) {
+    const Code code(counts);
+    int64_t bits = code.bits(counts);
+    for (size_t size = 0; size < counts.size(); ++size) bits += counts[size] * static_cast<int64_t>(size);
+    return {code.bytes(), bits};
+}
+
 // DC of all components, in one scan or, mostly smaller, in one each: there the blocks follow each other along rows,
-// while those of an MCU of four go to and fro, so that differences are larger.
+// while those of an MCU of four go to and fro, so that differences are larger. Which it is is counted before.
 std::vector<uint8_t> dc_scans(const Frame& frame, const std::vector<Digest>& digests) {
-    std::vector<uint8_t> joint = joint_dc_scan(frame, digests);
-    if (frame.components.size() == 1) return joint;
+    const size_t n = frame.components.size();
+    std::array<Counts, 2> joint{};
+    for (size_t i = 0; i < n; ++i) add_to(joint[i > 0], dc_counts_by_mcus(frame, frame.components[i], digests[i]));
+    if (n == 1) return joint_dc_scan(frame, digests, joint);
+    const auto [luma_table, luma_bits] = dc_cost(joint[0]);
+    const auto [chroma_table, chroma_bits] = dc_cost(joint[1]);
+    const int64_t joint_head = 2 + 6 + 2 * static_cast<int64_t>(n), head = 2 + 6 + 2;  // SOS of n components, of one
+    int64_t saved = joint_head + luma_table + chroma_table + (luma_bits + chroma_bits + 7) / 8;
+    std::vector<Counts> counts;
+    for (size_t i = 0; i < n; ++i) {
+        counts.push_back(dc_counts_by_rows(digests[i]));
+        const auto [table, bits] = dc_cost(counts[i]);
+        saved -= head + table + (bits + 7) / 8;
+    }
+    if (saved <= 0) return joint_dc_scan(frame, digests, joint);
     std::vector<uint8_t> apart;
-    for (size_t i = 0; i < frame.components.size(); ++i) {
-        const std::vector<uint8_t> scan = dc_scan(digests[i], static_cast<int>(i + 1));
+    for (size_t i = 0; i < n; ++i) {
+        const std::vector<uint8_t> scan = dc_scan(digests[i], static_cast<int>(i + 1), counts[i]);
         apart.insert(apart.end(), scan.begin(), scan.end());
     }
-    return apart.size() < joint.size() ? apart : joint;
+    return apart;
 }
 
 // Table and scan of one component's band.
