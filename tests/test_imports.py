@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import msroi
 
@@ -36,7 +38,7 @@ RANKS = {
     "cli": 8,
 }
 HEAVY = {"constriction", "cv2", "keras", "matplotlib", "numpy", "onnxruntime"}
-HEAVY |= {"PIL", "rich", "scipy", "skimage", "tensorflow"}
+HEAVY |= {"PIL", "jinja2", "rich", "scipy", "skimage", "tensorflow"}
 KERAS_HOMES = {
     "msroi/saliency/grad_cam.py",
     "msroi/saliency/keras_model.py",
@@ -105,6 +107,18 @@ def test_import_is_light() -> None:
     loaded = set(json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout))
     assert "msroi" in loaded
     assert not loaded & HEAVY
+
+
+def test_only_pages_load_the_template_engine(tmp_path: Path, photo: np.ndarray) -> None:
+    Image.fromarray(photo[:64, :64]).save(tmp_path / "a.png")
+    code = "import sys; from msroi import cli; s = cli.main(sys.argv[1:]); print('jinja2' in sys.modules); sys.exit(s)"
+    for words, loaded in (
+        (["compress", "a.png", "--quiet"], False),
+        (["compare", "a.png", "a.msroi.jpg", "--quiet"], False),
+        (["compare", "a.png", "a.msroi.jpg", "--quiet", "--html", "page.html"], True),
+    ):
+        done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, done.stdout.split()[-1]) == (0, str(loaded)), done.stderr
 
 
 def test_exported_names_exist() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import webbrowser
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_benchmark_page_knows_no_folder(folder: Path) -> None:
     (folder / "photos" / "gone.png").write_bytes(b"no picture")
     (made / "run.json").write_text(json.dumps(run_facts), encoding="utf-8")
     text = write_page(made).read_text(encoding="utf-8")
-    assert "msroi benchmark photos -d out --against &#x27;x=enc {input} {output}&#x27;" in text
+    assert "msroi benchmark photos -d out --against 'x=enc {input} {output}'" in html.unescape(text)
     assert "gone.png: " in text and "<bdi>masks</bdi>" in text
     for word in ("secret", "my photos", "elsewhere", "/opt/x"):
         assert word not in text

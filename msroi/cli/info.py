@@ -33,7 +33,7 @@ examples:
 # The distributions whose versions can change what a file or a figure is, or that an extra brings.
 DISTRIBUTIONS = (
     "numpy", "pillow", "opencv-python-headless", "opencv-python", "onnxruntime", "scikit-image", "matplotlib",
-    "rich", "mozjpeg-lossless-optimization", "pillow-heif", "keras", "tensorflow", "tensorflow-cpu",
+    "rich", "jinja2", "mozjpeg-lossless-optimization", "pillow-heif", "keras", "tensorflow", "tensorflow-cpu",
 )  # fmt: skip
 
 

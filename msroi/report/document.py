@@ -1,4 +1,4 @@
-"""What every page stands on: escaped text, its resources, its content security policy, data URIs."""
+"""What every page stands on: text that it can hold, its resources, its content security policy, data URIs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
-from html import escape
 from importlib.resources import files
-
-
-def text(value: str) -> str:
-    """The value as text or attribute of HTML, whatever it holds."""
-    return escape(readable(value), quote=True)
 
 
 def readable(value: str) -> str:

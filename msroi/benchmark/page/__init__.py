@@ -1,11 +1,11 @@
 """The benchmark's page: one self-contained HTML file, made of rows.csv, summary.json, run.json and the coded files.
 
-    rows, summary, run --results--> verdict, curves, tables (HTML) --+
+    rows, summary, run --results--> verdict, curves, tables ---------+
     coded files, originals, maps --gallery--> data URIs -------------+--> page.html filled --> OUT/index.html
     rows --_data--> JSON for sorting and for image by image ---------+
 
 It loads nothing (its content security policy forbids it) and runs only its own script. Names of images and
-encoders and messages of commands may hold anything: every value is escaped.
+encoders and messages of commands may hold anything: the templates escape every value.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from string import Template
 from typing import Any
+
+from markupsafe import Markup
 
 from msroi.benchmark.encoders import YARDSTICK
 from msroi.benchmark.page.curves import Style, curves_section, styles_of
-from msroi.benchmark.page.gallery import Gallery, make_gallery, scripts, selection_text
+from msroi.benchmark.page.gallery import N_WORST, Gallery, make_gallery, selection_of
 from msroi.benchmark.page.measures import COSTS, and_join
 from msroi.benchmark.page.results import Results, read_results
 from msroi.benchmark.page.tables import bd_section, encoders_section, facts_section, means_section, protocol_section
 from msroi.benchmark.page.verdict import verdict_section
 from msroi.images import put
 from msroi.options import real_number
-from msroi.report.document import readable, resource, text
-from msroi.report.viewer import viewer_parts
+from msroi.report.document import readable, resource
+from msroi.report.templates import render, viewer_parts
 
 __all__ = ["DEFAULT_MEGABYTES", "MOST_MEGABYTES", "write_page"]
 
@@ -85,30 +86,25 @@ def make_page(results: Results, max_megabytes: float = DEFAULT_MEGABYTES) -> str
         "protocol": protocol_section(results),
         "made": facts_section(results),
     }
-    return Template(_own("page.html")).substitute(
+    return render(
+        f"{_HERE}/page.html",
         **parts,
-        **viewer_parts(_own("page.css"), _own("page.js")),
+        **viewer_parts(resource(_HERE, "page.css"), resource(_HERE, "page.js")),
         title=f"Benchmark of {_count(len(results.images), 'image')}",
         lede=_lede(results),
-        contents=_contents(parts),
-        absent=_absent(results),
-        selection=selection_text(results, gallery, max_megabytes),
-        notices=_notices(gallery),
+        contents={name.replace("_", "-"): title for name, title in _CONTENTS.items() if parts.get(name, "always")},
+        absent={str(entry["name"]): str(entry.get("install") or "") for entry in results.absent},
+        fruitless={
+            name: f"{rows[0].status} in all {len(rows)} tries: {rows[0].message}"
+            for name, rows in results.fruitless.items()
+        },
+        selection=selection_of(results, gallery, max_megabytes),
+        n_worst=N_WORST,
+        notices=gallery.notices,
+        notices_count=_count(len(gallery.notices), "note"),
         data=_as_script(_data(results, styles, gallery)),
-        pictures=scripts(gallery),
-    )
-
-
-def _own(name: str) -> str:
-    return resource(_HERE, name)
-
-
-def _contents(parts: Mapping[str, str]) -> str:
-    """Links to the parts that the page has."""
-    return "".join(
-        f'<li><a href="#{part.replace("_", "-")}">{title}</a></li>'
-        for part, title in _CONTENTS.items()
-        if parts.get(part, "always")
+        # Inert text, which a browser neither decodes nor keeps as a picture until one is asked for.
+        pictures=[Markup(uri) for uri in gallery.data],
     )
 
 
@@ -117,7 +113,7 @@ def _count(n: int, noun: str) -> str:
 
 
 def _lede(results: Results) -> str:
-    targets = and_join([text(target) for target in results.targets])
+    targets = and_join(results.targets)
     unreadable = results.summary.get("unreadable") or []
     settings = results.run.get("settings")
     matching = settings.get("match") if isinstance(settings, dict) else None
@@ -130,30 +126,6 @@ def _lede(results: Results) -> str:
     if unreadable:
         parts.append(f"{_count(len(unreadable), 'image')} could not be read.")
     return " ".join(parts)
-
-
-def _absent(results: Results) -> str:
-    """Encoders that are in no table: those that were not there, with what to install, and those that made no file."""
-    absent = [_named(str(e["name"]), str(e.get("install") or "")) for e in results.absent]
-    fruitless = []
-    for name, rows in results.fruitless.items():
-        reason = f"{rows[0].status} in all {len(rows)} tries: {rows[0].message}"
-        fruitless.append(_named(name, reason))
-    items = [f"<li>Not measured, because absent: {and_join(absent)}.</li>"] if absent else []
-    items += [f"<li>Made no file: {and_join(fruitless)}.</li>"] if fruitless else []
-    return f'<ul class="notices" aria-label="Please note">{"".join(items)}</ul>' if items else ""
-
-
-def _named(name: str, reason: str) -> str:
-    return f"<bdi>{text(name)}</bdi>" + (f" ({text(reason)})" if reason else "")
-
-
-def _notices(gallery: Gallery) -> str:
-    if not gallery.notices:
-        return ""
-    items = "".join(f"<li>{text(notice)}</li>" for notice in gallery.notices)
-    n = _count(len(gallery.notices), "note")
-    return f'<details class="small"><summary>{n} on the pictures</summary><ul class="plain-list">{items}</ul></details>'
 
 
 def _data(results: Results, styles: Mapping[str, Style], gallery: Gallery) -> dict[str, Any]:
@@ -219,6 +191,7 @@ def _json_number(value: float | None) -> float | int | str | None:
     return int(value) if value == int(value) else value
 
 
-def _as_script(data: Mapping[str, Any]) -> str:
+def _as_script(data: Mapping[str, Any]) -> Markup:
     """JSON that can end no script element and begin no comment."""
-    return json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    written = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return Markup(written.replace("<", "\\u003c"))

@@ -7,14 +7,16 @@ and a page of twelve charts stays small.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from msroi.benchmark.encoders import YARDSTICK, face_of
 from msroi.benchmark.page.measures import and_join
 from msroi.benchmark.page.results import Results, number
-from msroi.report.document import text
 from msroi.report.figures import Measure
+from msroi.report.templates import render
 
 _WIDTH, _HEIGHT = 380, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 12, 10, 34
@@ -68,44 +70,75 @@ class _Point:
     whole: bool
 
 
-def curves_section(results: Results, styles: Mapping[str, Style]) -> str:
+@dataclass(frozen=True)
+class _Mark:
+    """One mark as it is drawn. shape: "mark" or "hollow"; path: of what is no circle."""
+
+    kind: str
+    x: float
+    y: float
+    shape: str
+    path: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class _Word:
+    """Text in a chart, at its place."""
+
+    x: str
+    y: str
+    label: str
+
+
+@dataclass(frozen=True)
+class _Series:
+    """An encoder's line. path, bars: of the line and of its intervals, as SVG writes them."""
+
+    name: str
+    classes: str
+    path: str
+    bars: str
+    marks: Sequence[_Mark]
+
+
+@dataclass(frozen=True)
+class _Chart:
+    """A measure's chart. grid, axis, zero: paths as SVG writes them; names: of the encoders that are drawn."""
+
+    label: str
+    names: str
+    grid: str
+    axis: str
+    zero: str
+    across: Sequence[_Word]
+    along: Sequence[_Word]
+    name: _Word
+    series: Sequence[_Series]
+    width: int = _WIDTH
+    height: int = _HEIGHT
+
+
+@dataclass(frozen=True)
+class _Swatch:
+    name: str
+    classes: str
+    mark: _Mark
+
+
+def curves_section(results: Results, styles: Mapping[str, Style]) -> Markup:
     """The card of all charts; of one target it has no lines, only points, and is left to the table of means."""
     measures = [measure for measure in results.measures if not measure.repeats]
     values = [_chart(m, _values(results, m), styles, f"{m.title} against bits per pixel", False) for m in measures]
     gaps = [_chart(m, _gaps(results, m), styles, f"{m.title} minus {YARDSTICK}’s", True) for m in measures]
     values, gaps = [c for c in values if c], [c for c in gaps if c]
     if not values or len(results.targets) < 2:
-        return ""
-    switch = (
-        '<div class="controls" hidden><div class="segments" role="group" aria-label="What the curves show">'
-        '<button type="button" class="button" data-curves="values" aria-pressed="true">Values</button>'
-        f'<button type="button" class="button" data-curves="gaps" aria-pressed="false">Minus {YARDSTICK}</button>'
-        "</div></div>"
-        if gaps
-        else ""
-    )
-    second = f'<div class="charts" data-kind="gaps" hidden>{"".join(gaps)}</div>' if gaps else ""
-    return (
-        '<section class="card" id="curves" aria-labelledby="curves-title">\n'
-        f'<div class="head"><h2 id="curves-title">Curves</h2>{switch}</div>\n{_legend(results, styles)}\n'
-        f'<div class="charts" data-kind="values">{"".join(values)}</div>\n{second}\n'
-        '<p class="key">Means over the images at each target, against the mean of their bits per pixel. A hollow mark '
-        "stands on fewer images than the others, because some could not be coded so small. "
-        "Upright lines are 95 % bootstrap intervals. The figures are in the table of means.</p>\n</section>"
-    )
-
-
-def _legend(results: Results, styles: Mapping[str, Style]) -> str:
-    items = "".join(
-        f'<button type="button" class="button series" data-encoder="{text(name)}" aria-pressed="true">'
-        f'<svg class="swatch {styles[name].classes}" viewBox="0 0 30 12" aria-hidden="true">'
-        f'<path class="line" d="M1 6H29"/>{_marker(styles[name].marker, 15, 6, True)}</svg>'
-        f"<bdi>{text(name)}</bdi></button>"
-        for name in results.encoders
-    )
-    return (
-        f'<div class="legend" role="group" aria-label="Encoders shown in the curves">{items}'
-        '<button type="button" class="button plain" id="all-series" hidden>Show all</button></div>'
+        return Markup()
+    legend = [
+        _Swatch(name, styles[name].classes, _marker(styles[name].marker, 15, 6, True)) for name in results.encoders
+    ]
+    return Markup(
+        render("msroi.benchmark.page/curves.html", legend=legend, values=values, gaps=gaps, yardstick=YARDSTICK)
     )
 
 
@@ -141,23 +174,30 @@ def _gaps(results: Results, measure: Measure) -> dict[str, list[_Point]]:
 
 def _chart(
     measure: Measure, lines: Mapping[str, Sequence[_Point]], styles: Mapping[str, Style], label: str, with_zero: bool
-) -> str:
+) -> _Chart | None:
     points = [point for line in lines.values() for point in line]
     if not points:
-        return ""
+        return None
     ends = [end for p in points for end in (p.low, p.high) if end is not None and math.isfinite(end)]
     heights = [p.y for p in points] + ends + ([0.0] if with_zero else [])
     horizontal = _Axis.around([p.x for p in points], _LEFT, _WIDTH - _RIGHT, 6)
     vertical = _Axis.around(heights, _HEIGHT - _BOTTOM, _TOP, 6)
-    zero = f'<path class="zero" d="M{_LEFT} {vertical.at(0):.1f}H{_WIDTH - _RIGHT}"/>' if with_zero else ""
-    series = "".join(
-        _series(name, line, styles[name], measure, horizontal, vertical, with_zero) for name, line in lines.items()
-    )
-    names = and_join([text(name) for name in lines])
-    return (
-        f'<figure class="chart"><figcaption>{text(label)}</figcaption>'
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{text(label)}: {names}">'
-        f"{_grid(horizontal, vertical)}{zero}{series}</svg></figure>"
+    write = measure.difference if with_zero else measure.figure
+    return _Chart(
+        label=label,
+        names=and_join(list(lines)),
+        grid="".join(f"M{_LEFT} {vertical.at(tick):.1f}H{_WIDTH - _RIGHT}" for tick in vertical.ticks),
+        axis=f"M{_LEFT} {_HEIGHT - _BOTTOM}H{_WIDTH - _RIGHT}",
+        zero=f"M{_LEFT} {vertical.at(0):.1f}H{_WIDTH - _RIGHT}" if with_zero else "",
+        across=[_Word(f"{_LEFT - 6}", f"{vertical.at(t) + 3.5:.1f}", vertical.label(t)) for t in vertical.ticks],
+        along=[
+            _Word(f"{horizontal.at(t):.1f}", f"{_HEIGHT - _BOTTOM + 15}", horizontal.label(t)) for t in horizontal.ticks
+        ],
+        name=_Word(f"{(_LEFT + _WIDTH - _RIGHT) / 2}", f"{_HEIGHT - 4}", "bits per pixel"),
+        series=[
+            _series(name, line, styles[name], measure.unit, write, (horizontal, vertical))
+            for name, line in lines.items()
+        ],
     )
 
 
@@ -165,42 +205,36 @@ def _series(
     name: str,
     line: Sequence[_Point],
     style: Style,
-    measure: Measure,
-    horizontal: _Axis,
-    vertical: _Axis,
-    signed: bool,
-) -> str:
+    unit: str,
+    write: Callable[[float], str],
+    axes: tuple[_Axis, _Axis],
+) -> _Series:
+    horizontal, vertical = axes
     at = [(horizontal.at(point.x), vertical.at(point.y)) for point in line]
-    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
     bars = "".join(
         f"M{x:.1f} {vertical.at(point.low):.1f}V{vertical.at(point.high):.1f}"
         for (x, _), point in zip(at, line, strict=True)
         if point.low is not None and point.high is not None and math.isfinite(point.low + point.high)
     )
-    write = measure.difference if signed else measure.figure
-    marks = "".join(
-        f"<g>{_marker(style.marker, x, y, point.whole)}<title>{text(name)} at {text(point.target)}: "
-        f"{write(point.y)} {text(measure.unit)} at {point.x:.3f} bits per pixel</title></g>"
+    marks = [
+        _marker(
+            *(style.marker, x, y, point.whole),
+            title=f"{name} at {point.target}: {write(point.y)} {unit} at {point.x:.3f} bits per pixel",
+        )
         for (x, y), point in zip(at, line, strict=True)
-    )
-    interval = f'<path class="bars" d="{bars}"/>' if bars else ""
-    return (
-        f'<g class="series {style.classes}" data-encoder="{text(name)}"><path class="line" d="M{path}"/>'
-        f"{interval}{marks}</g>"
-    )
+    ]
+    return _Series(name, style.classes, "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in at), bars, marks)
 
 
-def _marker(kind: str, x: float, y: float, filled: bool) -> str:
+def _marker(kind: str, x: float, y: float, filled: bool, title: str = "") -> _Mark:
     shape = "hollow" if not filled or kind == "ring" else "mark"
-    if kind in ("circle", "ring"):
-        return f'<circle class="{shape}" cx="{x:.1f}" cy="{y:.1f}" r="3.2"/>'
     paths = {
         "square": f"M{x - 3:.1f} {y - 3:.1f}h6v6h-6z",
         "diamond": f"M{x:.1f} {y - 4.2:.1f}l4.2 4.2l-4.2 4.2l-4.2 -4.2z",
         "triangle": f"M{x:.1f} {y - 4:.1f}l4 7h-8z",
         "down": f"M{x:.1f} {y + 4:.1f}l4 -7h-8z",
     }
-    return f'<path class="{shape}" d="{paths[kind]}"/>'
+    return _Mark(kind, x, y, shape, paths.get(kind, ""), title)
 
 
 @dataclass(frozen=True)
@@ -234,19 +268,3 @@ class _Axis:
 
     def label(self, value: float) -> str:
         return f"{value:.{self.decimals}f}".replace("-", "−")
-
-
-def _grid(horizontal: _Axis, vertical: _Axis) -> str:
-    rows = "".join(f"M{_LEFT} {vertical.at(tick):.1f}H{_WIDTH - _RIGHT}" for tick in vertical.ticks)
-    across = "".join(
-        f'<text x="{_LEFT - 6}" y="{vertical.at(tick) + 3.5:.1f}" text-anchor="end">{vertical.label(tick)}</text>'
-        for tick in vertical.ticks
-    )
-    along = "".join(
-        f'<text x="{horizontal.at(tick):.1f}" y="{_HEIGHT - _BOTTOM + 15}" text-anchor="middle">'
-        f"{horizontal.label(tick)}</text>"
-        for tick in horizontal.ticks
-    )
-    frame = f'<path class="axis" d="M{_LEFT} {_HEIGHT - _BOTTOM}H{_WIDTH - _RIGHT}"/>'
-    name = f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 4}" text-anchor="middle">bits per pixel</text>'
-    return f'<g class="grid" aria-hidden="true"><path d="{rows}"/>{frame}{across}{along}{name}</g>'

@@ -19,13 +19,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi.benchmark.measuring import decoded_place
-from msroi.benchmark.page.measures import and_join
 from msroi.benchmark.page.results import Results, folders_of
 from msroi.benchmark.rows import Row
 from msroi.codecs.neural.container import MAGIC
 from msroi.errors import ImageError, MsroiError
 from msroi.images import Limits, Picture, bare, read
-from msroi.report.document import data_uri, text, without_folders
+from msroi.report.document import data_uri, without_folders
 from msroi.report.embed import LOSSLESS_PIXELS, NEAR_LOSSLESS_QUALITY, Embedder
 
 N_WORST = 5
@@ -313,36 +312,36 @@ def _own_bytes(picture: Picture) -> bytes | None:
         return bare(data) if opened.mode in ("L", "RGB") else None
 
 
-def selection_text(results: Results, gallery: Gallery, max_megabytes: float) -> str:
-    """What is in the page and why, as HTML."""
-    n_images, n_all = len(gallery.albums), len(results.images)
-    n_targets, size = len(results.targets), gallery.n_bytes / 1e6
-    if gallery.n_shots == 0:
-        return (
-            f"No picture is in this page: none was found, or none fits into the limit of {max_megabytes:g} MB. "
-            "The coded files lie in the folder <code>files</code> beside it."
-        )
-    if gallery.n_shots == n_all * n_targets:
-        return f"All {n_all} images at {_targets(n_targets)} are in this page ({size:.1f} MB)."
-    whole = sum(len(album.shots) == n_targets for album in gallery.albums.values())
-    head, measure = results.headline_target, results.headline_measure
-    assert measure is not None
-    others = and_join([f"<bdi>{text(name)}</bdi>" for name in results.encoders if name != results.headline_encoder])
-    return (
-        f"{n_images} of {n_all} images are in this page, {whole} of them at {_targets(n_targets)}: {size:.1f} of "
-        f"at most {max_megabytes:g} MB. First the {N_WORST} worst and the {N_WORST} best of "
-        f"<bdi>{text(results.headline_encoder)}</bdi> against each of {others} in {text(measure.label)} at "
-        f"{text(head)}, then the same at other targets, then the rest. "
-        "The others lie in the folder <code>files</code> beside it."
-    )
+@dataclass(frozen=True)
+class Selection:
+    """What is in the page and why: numbers of pictures, and the comparison by which they were chosen."""
+
+    n_images: int
+    n_all: int
+    n_whole: int
+    is_all: bool
+    targets: str
+    megabytes: str
+    limit: str
+    encoder: str
+    others: list[str]
+    measure: str
+    target: str
 
 
-def _targets(n: int) -> str:
-    return "the one target" if n == 1 else f"all {n} targets"
-
-
-def scripts(gallery: Gallery) -> str:
-    """The pictures as inert text, which a browser neither decodes nor keeps as a picture until one is asked for."""
-    return "\n".join(
-        f'<script type="text/plain" id="picture-{index}">{uri}</script>' for index, uri in enumerate(gallery.data)
+def selection_of(results: Results, gallery: Gallery, max_megabytes: float) -> Selection:
+    """What the page says of its choice."""
+    n_targets, measure = len(results.targets), results.headline_measure
+    return Selection(
+        n_images=len(gallery.albums),
+        n_all=len(results.images),
+        n_whole=sum(len(album.shots) == n_targets for album in gallery.albums.values()),
+        is_all=gallery.n_shots == len(results.images) * n_targets,
+        targets="the one target" if n_targets == 1 else f"all {n_targets} targets",
+        megabytes=f"{gallery.n_bytes / 1e6:.1f}",
+        limit=f"{max_megabytes:g}",
+        encoder=results.headline_encoder,
+        others=[name for name in results.encoders if name != results.headline_encoder],
+        measure="" if measure is None else measure.label,
+        target=results.headline_target,
     )

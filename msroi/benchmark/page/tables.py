@@ -3,153 +3,145 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from msroi.benchmark.encoders import face_of
-from msroi.benchmark.page.measures import COSTS, GROUP_TITLES, measure_named, percent, quality_measures
-from msroi.benchmark.page.results import FEWEST_IMAGES, Results, number
-from msroi.benchmark.page.verdict import table_head
-from msroi.benchmark.rows import Row
-from msroi.report.document import text
-from msroi.report.figures import NONE, Measure
+from markupsafe import Markup
 
-_NO_UNIT = '<span class="unit">&nbsp;</span>'
+from msroi.benchmark.encoders import face_of
+from msroi.benchmark.page.measures import COSTS, measure_named, percent, quality_measures
+from msroi.benchmark.page.results import FEWEST_IMAGES, Results, number
+from msroi.benchmark.page.verdict import Group, grouped
+from msroi.benchmark.rows import Row
+from msroi.report.figures import NONE, Measure
+from msroi.report.templates import render
+
 _COSTS = ("bytes", "size_difference_percent", "bpp")
 _TIMES = ("seconds_encode", "seconds_decode")
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    """A table of ready HTML cells, the first of each row its header, in a box that scrolls sideways."""
-    first = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    body = "\n".join(
-        f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>' for row in rows
-    )
-    return _scrolled(
-        caption,
-        f'<table class="{kind}"><caption class="unseen">{text(caption)}</caption>'
-        f"<thead><tr>{first}</tr></thead>\n<tbody>{body}</tbody></table>",
-    )
+@dataclass(frozen=True)
+class Cell:
+    """A cell of more than text: the best of its column, code, or else a name with what stands behind and below it."""
+
+    text: str
+    after: str = ""
+    flag: str = ""
+    note: str | None = None
+    is_best: bool = False
+    is_code: bool = False
 
 
-def _scrolled(label: str, inner: str) -> str:
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{text(label)}">{inner}</div>'
+@dataclass(frozen=True)
+class Heading:
+    """Of a column of a table in which others have units."""
 
-
-def _card(name: str, title: str, body: str, controls: str = "") -> str:
-    head = f'<h2 id="{name}-title">{title}</h2>'
-    if controls:
-        head = f'<div class="head">{head}{controls}</div>'
-    return f'<section class="card" id="{name}" aria-labelledby="{name}-title">\n{head}\n{body}\n</section>'
+    label: str
+    unit: str = ""
 
 
 # BD-rates.
 
 
-def bd_section(results: Results) -> str:
+@dataclass(frozen=True)
+class _Rate:
+    """One BD-rate as it is written. verdict: of less bytes."""
+
+    label: str
+    verdict: str
+    mean: str
+    interval: str
+    reach: str
+
+
+@dataclass(frozen=True)
+class _RateRow:
+    name: str
+    meaning: str
+    cells: Sequence[_Rate | None]
+
+
+@dataclass(frozen=True)
+class _RatePanel:
+    encoder: str
+    groups: Sequence[Group]
+    rows: Sequence[_RateRow]
+
+
+def bd_section(results: Results) -> Markup:
     """Bytes saved at equal quality, over the common range of rates, for each encoder of ours."""
     stated = [e for e in results.summary.get("bd_rates") or [] if number(e.get("mean_percent")) is not None]
     entries = [entry for entry in stated if not measure_named(str(entry.get("metric"))).repeats]
     subjects = list(dict.fromkeys(str(entry.get("encoder")) for entry in entries))
     subjects.sort(key=lambda name: results.ours.index(name) if name in results.ours else len(results.ours))
     if not subjects:
-        return ""
-    options = "".join(f'<option value="{text(name)}">{text(name)} against each</option>' for name in subjects)
-    controls = (
-        '<div class="controls" hidden><label class="control"><span>Comparison</span>'
-        f'<select id="bd-encoder">{options}</select></label></div>'
-    )
-    panels = "\n".join(
-        _bd_panel(results, name, [e for e in entries if str(e.get("encoder")) == name], shown=name == subjects[0])
-        for name in subjects
-    )
-    key = (
-        '<p class="key">Bytes needed for the same score, in per cent more (+) or fewer (−), by PCHIP over the range of '
-        "rates that both curves of an image share; mean over the images with its 95 % bootstrap interval, and that "
-        "range in bits per pixel.</p>"
-    )
-    return _card("bd-rates", "BD-rates", f"{panels}\n{key}", controls)
+        return Markup()
+    panels = [_bd_panel(results, name, [e for e in entries if str(e.get("encoder")) == name]) for name in subjects]
+    return Markup(render("msroi.benchmark.page/bd_rates.html", panels=panels))
 
 
-def _bd_panel(results: Results, encoder: str, entries: Sequence[Mapping[str, Any]], shown: bool) -> str:
+def _bd_panel(results: Results, encoder: str, entries: Sequence[Mapping[str, Any]]) -> _RatePanel:
     found = {(str(e.get("against")), str(e.get("metric"))): e for e in entries}
-    keys = [measure.key for measure in quality_measures()]
-    stated = {metric: None for _, metric in found}
-    measures = [
-        measure_named(key) for key in [*(k for k in keys if k in stated), *(k for k in stated if k not in keys)]
+    known = [measure.key for measure in quality_measures()]
+    stated = dict.fromkeys(metric for _, metric in found)
+    keys = [key for key in known if key in stated] + [key for key in stated if key not in known]
+    groups = grouped([replace(measure_named(key), unit="") for key in keys])
+    measures = [measure for group in groups for measure in group.measures]
+    others = sorted(dict.fromkeys(against for against, _ in found), key=lambda name: name in results.ours)
+    rows = [
+        _RateRow(
+            against,
+            face_of(against).meaning,
+            [_bd_cell(measure, found.get((against, measure.key)), len(results.images)) for measure in measures],
+        )
+        for against in others
     ]
-    n_images = len(results.images)
-    groups: dict[str, list[Measure]] = {}
-    for measure in measures:
-        groups.setdefault(measure.group, []).append(replace(measure, unit=""))
-    measures = [measure for group in GROUP_TITLES for measure in groups.get(group, [])]
-    rows = "\n".join(
-        f'<tr role="row"><th role="rowheader" scope="row"><bdi>{text(against)}</bdi>'
-        f'<span class="note">{text(face_of(against).meaning)}</span></th>'
-        f"{''.join(_bd_cell(measure, found.get((against, measure.key)), n_images) for measure in measures)}</tr>"
-        for against in sorted(dict.fromkeys(against for against, _ in found), key=lambda name: name in results.ours)
-    )
-    title = f"{text(encoder)}: bytes at equal quality"
-    return (
-        f'<div class="panel" data-encoder="{text(encoder)}"{"" if shown else " hidden"}>'
-        f'<p class="panel-title">{title}</p>'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="BD-rates: {title}">'
-        f'<table class="verdict" role="table"><caption class="unseen">{title}</caption>'
-        f"{table_head([(group, groups[group]) for group in GROUP_TITLES if group in groups])}"
-        f'<tbody role="rowgroup">{rows}</tbody></table></div></div>'
-    )
+    return _RatePanel(encoder, groups, rows)
 
 
-def _bd_cell(measure: Measure, entry: Mapping[str, Any] | None, n_images: int) -> str:
+def _bd_cell(measure: Measure, entry: Mapping[str, Any] | None, n_images: int) -> _Rate | None:
     if entry is None:
-        return f'<td role="cell" class="none">{NONE}</td>'
+        return None
     mean, low, high = (number(entry.get(key)) for key in ("mean_percent", "low", "high"))
     verdict = "unclear"
     n = int(number(entry.get("n")) or 0)
     if low is not None and high is not None and n >= FEWEST_IMAGES:
         verdict = "better" if high < 0 else "worse" if low > 0 else "unclear"
-    mark = {"better": "▲", "worse": "▼", "unclear": "○"}[verdict]
     interval = f"{percent(low)} to {percent(high)}" if low is not None and high is not None else "no interval"
     overlap = [number(end) for end in entry.get("overlap") or []]
     ends = [end for end in overlap if end is not None]
     reach = f"{ends[0]:.2f} to {ends[1]:.2f} bpp" if len(ends) == 2 else ""
     few = f", {n} of {n_images} images" if n < n_images else ""
-    return (
-        f'<td role="cell" class="{verdict}"><div class="figure"><span class="measure">{text(measure.label)}</span>'
-        f'<span class="value"><span class="mark" aria-hidden="true">{mark}</span>{percent(mean)}</span> '
-        f'<span class="interval">{interval}</span> '
-        f'<span class="reach">{reach}{few}</span></div></td>'
-    )
+    return _Rate(measure.label, verdict, percent(mean), interval, reach + few)
 
 
 # Means.
 
 
-def means_section(results: Results) -> str:
+@dataclass(frozen=True)
+class _Means:
+    target: str
+    head: Sequence[Heading | Measure]
+    rows: Sequence[Sequence[str | Cell]]
+
+
+def means_section(results: Results) -> Markup:
     """Everything measured, averaged over the images, a table a target."""
     entries = results.summary.get("means") or []
     if not entries:
-        return ""
-    buttons = "".join(
-        f'<button type="button" class="button" data-target="{text(target)}" '
-        f'aria-pressed="{"true" if target == results.headline_target else "false"}">{text(target)}</button>'
-        for target in results.targets
+        return Markup()
+    return Markup(
+        render(
+            "msroi.benchmark.page/means.html",
+            panels=[_means_panel(results, target, entries) for target in results.targets],
+            targets=results.targets,
+            headline_target=results.headline_target,
+        )
     )
-    controls = (
-        '<div class="controls" hidden><div class="control"><span>Target</span>'
-        f'<div class="segments" role="group" id="means-target" aria-label="Target">{buttons}</div></div></div>'
-    )
-    panels = "\n".join(_means_panel(results, target, entries) for target in results.targets)
-    key = (
-        '<p class="key"><span class="dot" aria-hidden="true">●</span> best of its column, among the encoders with the '
-        "most images (n): means over unlike images do not compare. The verdict’s differences stand on the images that "
-        "both encoders coded.</p>"
-    )
-    return _card("means", "Means", f"{panels}\n{key}", controls)
 
 
-def _means_panel(results: Results, target: str, entries: Sequence[Mapping[str, Any]]) -> str:
+def _means_panel(results: Results, target: str, entries: Sequence[Mapping[str, Any]]) -> _Means:
     here = {str(e.get("encoder")): e for e in entries if str(e.get("target")) == target}
     names = [name for name in results.encoders if name in here]
     costs = [COSTS[key] for key in _COSTS]
@@ -158,17 +150,13 @@ def _means_panel(results: Results, target: str, entries: Sequence[Mapping[str, A
     values = {m.key: [_mean(results, name, target, here, m.key) for name in names] for m in columns}
     counts = [int(number(here[name].get("n")) or 0) for name in names]
     whole = [n == max(counts) for n in counts]
-    rows = [
-        [f"<bdi>{text(name)}</bdi>", str(counts[index])]
-        + [_mean_cell(m, values[m.key], index, [m in results.measures and fair for fair in whole]) for m in columns]
-        for index, name in enumerate(names)
-    ]
-    head = ["Encoder" + _NO_UNIT, "n" + _NO_UNIT] + [_column_head(measure) for measure in columns]
-    shown = "" if target == results.headline_target else " hidden"
-    body = table(f"Means at {target}", head, rows, "dense") if rows else "<p>No file was made for this target.</p>"
-    return (
-        f'<div class="panel" data-target="{text(target)}"{shown}><p class="panel-title">{text(target)}</p>{body}</div>'
-    )
+    rows: list[list[str | Cell]] = []
+    for index, name in enumerate(names):
+        cells = [
+            _mean_cell(m, values[m.key], index, [m in results.measures and fair for fair in whole]) for m in columns
+        ]
+        rows.append([Cell(name), str(counts[index]), *cells])
+    return _Means(target, [Heading("Encoder"), Heading("n"), *columns], rows)
 
 
 def _mean(results: Results, name: str, target: str, here: Mapping[str, Mapping[str, Any]], key: str) -> float | None:
@@ -177,154 +165,118 @@ def _mean(results: Results, name: str, target: str, here: Mapping[str, Mapping[s
     return stated if stated is not None else results.mean_figure(name, target, key)
 
 
-def _mean_cell(measure: Measure, values: Sequence[float | None], index: int, comparable: Sequence[bool]) -> str:
+def _mean_cell(measure: Measure, values: Sequence[float | None], index: int, comparable: Sequence[bool]) -> str | Cell:
     """comparable: which of the values may be the best of the column; none where it is not contested."""
     value = values[index]
     written = measure.difference(value) if measure.key == "size_difference_percent" else measure.figure(value)
     gains = [measure.gain(v) for v, fair in zip(values, comparable, strict=True) if fair and v is not None]
     if comparable[index] and value is not None and len(gains) > 1 and measure.gain(value) == max(gains):
-        return f'<span class="top-value"><span class="unseen">best </span>{written}</span>'
+        return Cell(written, is_best=True)
     return written
-
-
-def _column_head(measure: Measure) -> str:
-    return f'{text(measure.label)}<span class="unit">{text(measure.unit) or "&nbsp;"}</span>'
 
 
 # Encoders.
 
 
-def encoders_section(results: Results) -> str:
+def encoders_section(results: Results) -> Markup:
     """What ran, in which version and setting, what was absent and how to get it, and what went wrong."""
     stated = {str(entry["name"]): entry for entry in results.stated_encoders}
     names = list(dict.fromkeys([*stated, *results.encoders]))
-    rows = [_encoder_row(results, name, stated.get(name, {})) for name in names]
     head = ["Encoder", "Version", "Files", "Not reached", "Failed", "Settings, the first file’s"]
-    head += ["To install"] if results.absent else []
-    body = table("Encoders", head, rows, "dense words-table")
-    return _card("encoders", "Encoders", body + _troubles(results))
+    unreadable = results.summary.get("unreadable") or []
+    fruitless = [row for row in results.not_ok() if row.status != "unreadable"]
+    return Markup(
+        render(
+            "msroi.benchmark.page/encoders.html",
+            head=head + (["To install"] if results.absent else []),
+            rows=[_encoder_row(results, name, stated.get(name, {})) for name in names],
+            fruitless=_troubles(fruitless),
+            n_fruitless=len(fruitless),
+            unreadable=[[Cell(str(e.get("image"))), str(e.get("message") or "")] for e in unreadable],
+        )
+    )
 
 
-def _encoder_row(results: Results, name: str, entry: Mapping[str, Any]) -> list[str]:
+def _encoder_row(results: Results, name: str, entry: Mapping[str, Any]) -> list[str | Cell]:
     statuses = results.statuses(name)
-    meaning = f'<span class="note">{text(face_of(name).meaning)}</span>'
     available = bool(entry.get("available", True))
     first = next((row for row in results.rows if row.encoder == name and row.ok), None)
-    version = text(str(entry.get("version") or NONE))
     counts = [str(statuses[kind]) if available else NONE for kind in ("ok", "unreachable", "failed")]
-    settings = f"<code>{text(first.settings)}</code>" if first is not None and first.settings else NONE
-    install = text(str(entry.get("install") or "")) if not available else ""
-    last = [install or NONE] if results.absent else []
-    flag = "" if available else '<span class="flag">absent</span>'
-    return [f"<bdi>{text(name)}</bdi>{flag}{meaning}", version, *counts, settings, *last]
+    settings = Cell(first.settings, is_code=True) if first is not None and first.settings else NONE
+    install = str(entry.get("install") or "") if not available else ""
+    return [
+        Cell(name, flag="" if available else "absent", note=face_of(name).meaning),
+        str(entry.get("version") or NONE),
+        *counts,
+        settings,
+        *([install or NONE] if results.absent else []),
+    ]
 
 
-def _troubles(results: Results) -> str:
-    """Rows without a measurement, the same message once; unreadable images."""
-    kinds: Counter[tuple[str, str, str]] = Counter()
+def _troubles(rows: Sequence[Row]) -> list[list[str | Cell]]:
+    """Rows without a measurement, the same message once."""
+    kinds = Counter((row.encoder, row.status, row.message) for row in rows)
     examples: dict[tuple[str, str, str], Row] = {}
-    for row in results.not_ok():
-        if row.status == "unreadable":
-            continue
-        key = (row.encoder, row.status, row.message)
-        kinds[key] += 1
-        examples.setdefault(key, row)
-    parts = []
-    if kinds:
-        items = [
-            [
-                f"<bdi>{text(encoder)}</bdi>",
-                text(status),
-                str(count),
-                f"<bdi>{text(examples[encoder, status, message].image)}</bdi> at "
-                f"{text(examples[encoder, status, message].target)}",
-                text(message),
-            ]
-            for (encoder, status, message), count in kinds.items()
-        ]
-        inner = table(
-            "Encodes without a result",
-            ["Encoder", "Status", "Rows", "The first", "Message"],
-            items,
-            "dense words-table",
-        )
-        parts.append(f"<details><summary>Encodes without a result: {sum(kinds.values()):,}</summary>{inner}</details>")
-    unreadable = results.summary.get("unreadable") or []
-    if unreadable:
-        lines = [[f"<bdi>{text(str(e.get('image')))}</bdi>", text(str(e.get("message") or ""))] for e in unreadable]
-        inner = table("Unreadable images", ["Image", "Message"], lines, "dense words-table")
-        parts.append(f"<details open><summary>Unreadable images: {len(unreadable):,}</summary>{inner}</details>")
-    return "".join(parts)
-
-
-def _place(row: Row) -> str:
-    return f"<bdi>{text(row.image)}</bdi> at {text(row.target)}"
+    for row in rows:
+        examples.setdefault((row.encoder, row.status, row.message), row)
+    return [
+        [Cell(key[0]), key[1], str(count), Cell(examples[key].image, f" at {examples[key].target}"), key[2]]
+        for key, count in kinds.items()
+    ]
 
 
 # The papers' protocols.
 
 
-def protocol_section(results: Results) -> str:
+@dataclass(frozen=True)
+class _Table:
+    title: str
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def protocol_section(results: Results) -> Markup:
     """Analysis of variance, mean final Q, and how SI-SSIM goes with SSIM, where they were asked for."""
-    parts = [_anova(results), _q_final(results), _correlations(results)]
-    parts = [part for part in parts if part]
-    return _card("protocol", "The papers’ figures", "\n".join(parts)) if parts else ""
+    tables = [table for table in (_anova(results), _q_final(results), _correlations(results)) if table.rows]
+    return Markup(render("msroi.benchmark.page/protocol.html", tables=tables)) if tables else Markup()
 
 
-def _anova(results: Results) -> str:
+def _anova(results: Results) -> _Table:
     rows = [
-        [
-            text(str(e.get("target"))),
-            text(measure_named(str(e.get("metric"))).label),
-            _short(e.get("f")),
-            _short(e.get("p")),
-        ]
+        [str(e.get("target")), _label(e, "metric"), _short(e.get("f")), _short(e.get("p"))]
         for e in results.summary.get("anova") or []
     ]
-    head = ["Target", "Measure", "F", "p"]
-    return (
-        "<h3>One-way analysis of variance</h3>" + table("Analysis of variance", head, rows, "dense short")
-        if rows
-        else ""
-    )
+    return _Table("One-way analysis of variance", "Analysis of variance", ["Target", "Measure", "F", "p"], rows)
 
 
-def _q_final(results: Results) -> str:
-    rows = [[text(str(e.get("target"))), _short(e.get("mean"))] for e in results.summary.get("q_final") or []]
-    return (
-        "<h3>Mean final Q of two-pass</h3>" + table("Mean final Q", ["Target", "Q"], rows, "dense short")
-        if rows
-        else ""
-    )
+def _q_final(results: Results) -> _Table:
+    rows = [[str(e.get("target")), _short(e.get("mean"))] for e in results.summary.get("q_final") or []]
+    return _Table("Mean final Q of two-pass", "Mean final Q", ["Target", "Q"], rows)
 
 
-def _correlations(results: Results) -> str:
+def _correlations(results: Results) -> _Table:
     rows = []
     for e in results.summary.get("correlations") or []:
         figures = [_short(e.get(key)) for key in ("srocc", "krocc", "plcc", "rmse")]
         rows.append([f"{_label(e, 'of')} with {_label(e, 'with')}", *figures, str(int(number(e.get("n")) or 0))])
-    head = ["Pair", "SROCC", "KROCC", "PLCC", "RMSE", "n"]
-    return _titled("Correlations", head, rows)
-
-
-def _titled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return f"<h3>{title}</h3>{table(title, head, rows, 'dense short')}" if rows else ""
+    return _Table("Correlations", "Correlations", ["Pair", "SROCC", "KROCC", "PLCC", "RMSE", "n"], rows)
 
 
 def _label(entry: Mapping[str, Any], key: str) -> str:
-    return text(measure_named(str(entry.get(key))).label)
+    return measure_named(str(entry.get(key))).label
 
 
 def _short(value: Any) -> str:
     """Four significant digits, as far as they are short."""
     figure = number(value)
-    return NONE if figure is None else text(f"{figure:.4g}".replace("-", "−"))
+    return NONE if figure is None else f"{figure:.4g}".replace("-", "−")
 
 
 # Facts.
 
 
-def facts_section(results: Results) -> str:
+def facts_section(results: Results) -> Markup:
     """Command, versions and settings: what it takes to make the same rows again."""
     made = results.summary.get("made") or {}
     command = str(results.run.get("command") or made.get("command") or "")
@@ -332,14 +284,10 @@ def facts_section(results: Results) -> str:
     for found in (results.run.get("settings"), made.get("versions") or results.run.get("versions")):
         if isinstance(found, dict):
             facts.update({str(name).replace("_", " "): value for name, value in found.items()})
-    items = "".join(
-        f"<div><dt>{text(name)}</dt><dd><bdi>{text(_fact(value))}</bdi></dd></div>"
-        for name, value in facts.items()
-        if value not in (None, "", [], {})
-    )
-    shown = f'<p class="command"><code>{text(command)}</code></p>' if command else ""
-    listed = f'<dl class="facts">{items}</dl>' if items else ""
-    return _card("made", "How it was made", shown + listed) if shown or listed else ""
+    shown = {name: _fact(value) for name, value in facts.items() if value not in (None, "", [], {})}
+    if not command and not shown:
+        return Markup()
+    return Markup(render("msroi.benchmark.page/made.html", command=command, facts=shown))
 
 
 def _fact(value: Any) -> str:

@@ -10,16 +10,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from msroi.benchmark.encoders import YARDSTICK, face_of
 from msroi.benchmark.page.measures import GROUP_TITLES, and_join
 from msroi.benchmark.page.results import FEWEST_IMAGES, Comparison, Results
 from msroi.metrics.catalogue import MASKS, SAME_MAP
-from msroi.report.document import text
-from msroi.report.figures import NONE, Measure
+from msroi.report.figures import Measure
+from msroi.report.templates import render
 
 EVERYONE = "*"
-_MARKS = {"better": "▲", "worse": "▼", "unclear": "○"}
-_SPOKEN = {"better": "better", "worse": "worse", "unclear": "no clear difference"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns of measures whose pixels are weighted alike."""
+
+    title: str
+    measures: Sequence[Measure]
 
 
 @dataclass(frozen=True)
@@ -31,27 +39,95 @@ class _Line:
     name: str
 
 
-def verdict_section(results: Results) -> str:
+@dataclass(frozen=True)
+class _Cell:
+    """One figure. won, tied: shares of the images in per cent; mean, interval, record: as they are written."""
+
+    encoder: str
+    against: str
+    target: str
+    measure: Measure
+    verdict: str
+    mean: str
+    interval: str
+    won: float
+    tied: float
+    record: str
+
+
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    notes: Sequence[str]
+    cells: Sequence[_Cell | None]
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """names: of the encoders of which it is said; parts: a verdict and in which measures it holds."""
+
+    names: Sequence[str]
+    parts: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class _Lack:
+    """Images that an encoder made no file of: what the means do not stand on."""
+
+    name: str
+    missing: str
+    total: int
+
+
+@dataclass(frozen=True)
+class _Panel:
+    subject: str
+    target: str
+    is_shown: bool
+    caption: str
+    sentences: Sequence[_Sentence]
+    lacking: Sequence[_Lack]
+    groups: Sequence[Group]
+    rows: Sequence[_Row]
+
+
+def verdict_section(results: Results) -> Markup:
     """The whole card. A page of one encoder has no verdict and says so."""
     subjects = _subjects(results)
     panels = [
         _panel(results, subject, target) for subject in subjects for target in results.targets if results.encoders
     ]
-    body = "\n".join(panels) if panels else "<p>One encoder alone made files: there is nothing to compare.</p>"
-    controls = _controls(results, subjects) if panels else ""
-    return (
-        '<section class="card" id="verdict" aria-labelledby="verdict-title">\n'
-        f'<div class="head"><h2 id="verdict-title">Verdict</h2>{controls}</div>\n{body}\n{_key(results)}</section>'
+    made = results.summary.get("made") or {}
+    groups = {measure.group for measure in results.measures}
+    return Markup(
+        render(
+            "msroi.benchmark.page/verdict.html",
+            panels=panels,
+            subjects={name: _subject_name(name) for name in subjects},
+            targets=results.targets,
+            headline_target=results.headline_target,
+            fewest_images=FEWEST_IMAGES,
+            weights=str(made.get("weights") or "").strip().rstrip("."),
+            with_same_map=SAME_MAP in groups,
+            driven_by_masks=results.driven_by_masks if MASKS in groups else [],
+        )
     )
+
+
+def grouped(measures: Sequence[Measure]) -> list[Group]:
+    """By what their pixels are weighted with, in the page's order."""
+    groups: dict[str, list[Measure]] = {}
+    for measure in measures:
+        groups.setdefault(measure.group, []).append(measure)
+    return [Group(title, groups[group]) for group, title in GROUP_TITLES.items() if group in groups]
 
 
 def _subjects(results: Results) -> list[str]:
     """Encoders with comparisons of their own, ours first; and everyone against plain JPEG."""
-    with_several = {
-        c.encoder for c in results.comparisons.values() if c.encoder in results.ours or c.against != YARDSTICK
-    }
+    comparisons = results.comparisons.values()
+    with_several = {c.encoder for c in comparisons if c.encoder in results.ours or c.against != YARDSTICK}
     found = sorted(with_several, key=lambda name: (name not in results.ours, _place(name, results)))
-    if any(c.against == YARDSTICK for c in results.comparisons.values()):
+    if any(c.against == YARDSTICK for c in comparisons):
         found.append(EVERYONE)
     return found
 
@@ -61,38 +137,23 @@ def _place(name: str, results: Results) -> int:
     return order.index(name) if name in order else len(order)
 
 
-def _controls(results: Results, subjects: Sequence[str]) -> str:
-    options = "".join(f'<option value="{text(name)}">{_subject_name(name)}</option>' for name in subjects)
-    buttons = "".join(
-        f'<button type="button" class="button" data-target="{text(target)}" '
-        f'aria-pressed="{"true" if target == results.headline_target else "false"}">{text(target)}</button>'
-        for target in results.targets
-    )
-    return (
-        '<div class="controls" hidden>'
-        f'<label class="control"><span>Comparison</span><select id="verdict-encoder">{options}</select></label>'
-        f'<div class="control"><span>Target</span><div class="segments" role="group" id="verdict-target" '
-        f'aria-label="Target">{buttons}</div></div></div>'
-    )
-
-
 def _subject_name(name: str) -> str:
-    return f"each against {YARDSTICK}" if name == EVERYONE else f"{text(name)} against each"
+    return f"each against {YARDSTICK}" if name == EVERYONE else f"{name} against each"
 
 
-def _panel(results: Results, subject: str, target: str) -> str:
-    shown = subject == _subjects(results)[0] and target == results.headline_target
+def _panel(results: Results, subject: str, target: str) -> _Panel:
     lines = _lines(results, subject)
-    groups = _groups(results, lines, target)
-    words = _words(results, subject, lines, target)
-    rows = "\n".join(_row(results, line, target, groups) for line in lines)
-    caption = f"{_subject_name(subject)} at {text(target)}, {len(results.images)} images"
-    return (
-        f'<div class="panel" data-encoder="{text(subject)}" data-target="{text(target)}"{"" if shown else " hidden"}>\n'
-        f'<p class="panel-title">{caption}</p>\n{words}\n<div class="scroll" tabindex="0" role="region" '
-        f'aria-label="Verdict: {caption}">\n<table class="verdict" role="table">\n'
-        f'<caption class="unseen">{caption}: mean difference, its 95 % interval, images won and lost</caption>\n'
-        f'{table_head(groups)}\n<tbody role="rowgroup">{rows}</tbody>\n</table>\n</div>\n</div>'
+    groups = grouped(_compared(results, lines, target))
+    in_words = [] if subject == EVERYONE else lines
+    return _Panel(
+        subject,
+        target,
+        is_shown=subject == _subjects(results)[0] and target == results.headline_target,
+        caption=f"{_subject_name(subject)} at {target}, {len(results.images)} images",
+        sentences=_sentences(results, in_words, target),
+        lacking=_lacking(results, in_words, target),
+        groups=groups,
+        rows=[_row(results, line, target, [m for group in groups for m in group.measures]) for line in lines],
     )
 
 
@@ -105,49 +166,26 @@ def _lines(results: Results, subject: str) -> list[_Line]:
     return [_Line(subject, name, name) for name in others]
 
 
-def _groups(results: Results, lines: Sequence[_Line], target: str) -> list[tuple[str, list[Measure]]]:
-    """Measures that have a comparison in this panel, by what their pixels are weighted with."""
-    groups: dict[str, list[Measure]] = {}
-    for measure in results.measures:
-        keys = [(line.encoder, line.against, target, measure.key) for line in lines]
-        if not measure.repeats and any(key in results.comparisons for key in keys):
-            groups.setdefault(measure.group, []).append(measure)
-    return [(group, groups[group]) for group in GROUP_TITLES if group in groups]
+def _compared(results: Results, lines: Sequence[_Line], target: str) -> list[Measure]:
+    """Measures that have a comparison in this panel and say what no other one says."""
+    return [
+        measure
+        for measure in results.measures
+        if not measure.repeats
+        and any((line.encoder, line.against, target, measure.key) in results.comparisons for line in lines)
+    ]
 
 
-def table_head(groups: Sequence[tuple[str, list[Measure]]]) -> str:
-    """Columns' names, under what their pixels are weighted with where they differ in that."""
-    top = "".join(
-        f'<th role="columnheader" scope="colgroup" colspan="{len(measures)}">{text(GROUP_TITLES[group])}</th>'
-        for group, measures in groups
-    )
-    second = "".join(
-        f'<th role="columnheader" scope="col">{text(measure.label)}'
-        f'<span class="unit">{text(measure.unit) or "&nbsp;"}</span></th>'
-        for _, measures in groups
-        for measure in measures
-    )
-    several = f'<tr class="groups" role="row"><td role="cell"></td>{top}</tr>' if len(groups) > 1 else ""
-    return (
-        f'<thead role="rowgroup">{several}<tr role="row"><th role="columnheader" scope="col">'
-        f'<span class="unseen">Against</span></th>{second}</tr></thead>'
-    )
-
-
-def _row(results: Results, line: _Line, target: str, groups: Sequence[tuple[str, list[Measure]]]) -> str:
-    keys = [(line.encoder, line.against, target, m.key) for _, measures in groups for m in measures]
-    found = [results.comparisons.get(key) for key in keys]
+def _row(results: Results, line: _Line, target: str, measures: Sequence[Measure]) -> _Row:
+    found = [results.comparisons.get((line.encoder, line.against, target, m.key)) for m in measures]
     counts = [comparison.n for comparison in found if comparison is not None]
     if counts:
         fewer = max(counts) < len(results.images)
         notes = [_share(results, line.name, target), f"{max(counts)} of {len(results.images)} images" if fewer else ""]
     else:
         notes = [_why_nothing(results, line, target)]
-    meaning = face_of(line.name).meaning
-    detail = "".join(f'<span class="note">{text(note)}</span>' for note in [meaning, *notes] if note)
-    measures = [m for _, group in groups for m in group]
-    cells = "".join(_cell(measure, comparison) for measure, comparison in zip(measures, found, strict=True))
-    return f'<tr role="row"><th role="rowheader" scope="row"><bdi>{text(line.name)}</bdi>{detail}</th>{cells}</tr>'
+    notes = [note for note in (face_of(line.name).meaning, *notes) if note]
+    return _Row(line.name, notes, [_cell(m, c) for m, c in zip(measures, found, strict=True)])
 
 
 def _share(results: Results, encoder: str, target: str) -> str:
@@ -164,24 +202,20 @@ def _why_nothing(results: Results, line: _Line, target: str) -> str:
     return "no image in common"
 
 
-def _cell(measure: Measure, comparison: Comparison | None) -> str:
+def _cell(measure: Measure, comparison: Comparison | None) -> _Cell | None:
     if comparison is None:
-        return f'<td role="cell" class="none">{NONE}</td>'
-    verdict = comparison.verdict
+        return None
     interval = f"{_end(measure, comparison.low)} to {_end(measure, comparison.high)}"
     if comparison.low is None or comparison.high is None:
         interval = "no interval"
-    record = f"{comparison.wins}\u2009:\u2009{comparison.losses}"
-    return (
-        f'<td role="cell" class="{verdict}"><button type="button" class="figure" '
-        f'data-encoder="{text(comparison.encoder)}" data-against="{text(comparison.against)}" '
-        f'data-target="{text(comparison.target)}" data-measure="{text(measure.key)}">'
-        f'<span class="measure">{text(measure.title)}</span>'
-        f'<span class="value"><span class="mark" aria-hidden="true">{_MARKS[verdict]}</span>'
-        f'{measure.difference(comparison.mean)}<span class="unseen">, {_SPOKEN[verdict]}, interval</span></span> '
-        f'<span class="interval">{interval}</span> '
-        f'<span class="record"><span class="unseen">images won and lost </span>{_bar(comparison)}{record}</span>'
-        "</button></td>"
+    n = max(1, comparison.wins + comparison.losses + comparison.ties)
+    return _Cell(
+        *(comparison.encoder, comparison.against, comparison.target, measure, comparison.verdict),
+        mean=measure.difference(comparison.mean),
+        interval=interval,
+        won=100 * comparison.wins / n,
+        tied=100 * comparison.ties / n,
+        record=f"{comparison.wins}\u2009:\u2009{comparison.losses}",
     )
 
 
@@ -193,38 +227,24 @@ def _end(measure: Measure, value: float | None) -> str:
     return written
 
 
-def _bar(comparison: Comparison) -> str:
-    """Won, tied and lost images as shares of a line."""
-    n = max(1, comparison.wins + comparison.losses + comparison.ties)
-    won, tied = 100 * comparison.wins / n, 100 * comparison.ties / n
-    lost = 100 - won - tied
-    return (
-        '<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="won" width="{won:.1f}" height="4"/>'
-        f'<rect class="tied" x="{won:.1f}" width="{tied:.1f}" height="4"/>'
-        f'<rect class="lost" x="{won + tied:.1f}" width="{lost:.1f}" height="4"/></svg>'
-    )
-
-
 # In words.
 
 
-def _words(results: Results, subject: str, lines: Sequence[_Line], target: str) -> str:
-    if subject == EVERYONE:
-        return ""
+def _sentences(results: Results, lines: Sequence[_Line], target: str) -> list[_Sentence]:
     by_pattern: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for line in lines:
         pattern = _pattern(results, line, target)
         if any(pattern):
             by_pattern.setdefault(pattern, []).append(line.name)
-    items = [_sentence(pattern, names) for pattern, names in by_pattern.items()]
-    items += _left_out(results, lines, target)
-    return f'<ul class="words">{"".join(f"<li>{item}</li>" for item in items)}</ul>' if items else ""
+    return [_Sentence(names, _said(pattern)) for pattern, names in by_pattern.items()]
+
+
+_KINDS = ("better", "worse", "unclear")
 
 
 def _pattern(results: Results, line: _Line, target: str) -> tuple[tuple[str, ...], ...]:
     """Labels of the measures in which the encoder is better, worse, and neither for certain."""
-    found: dict[str, list[str]] = {"better": [], "worse": [], "unclear": []}
+    found: dict[str, list[str]] = {kind: [] for kind in _KINDS}
     for measure in results.measures:
         comparison = results.comparisons.get((line.encoder, line.against, target, measure.key))
         if comparison is not None and results.speaks(measure, line.encoder, line.against):
@@ -232,63 +252,26 @@ def _pattern(results: Results, line: _Line, target: str) -> tuple[tuple[str, ...
     return tuple(tuple(labels) for labels in found.values())
 
 
-def _sentence(pattern: tuple[tuple[str, ...], ...], names: list[str]) -> str:
+def _said(pattern: tuple[tuple[str, ...], ...]) -> list[tuple[str, str]]:
     """What is so in most measures first, with the exceptions named."""
     n_measures = sum(len(labels) for labels in pattern)
-    parts = sorted(zip(_SPOKEN, pattern, strict=True), key=lambda part: -len(part[1]))
+    parts = sorted(zip(_KINDS, pattern, strict=True), key=lambda part: -len(part[1]))
     (main, labels), *others = [part for part in parts if part[1]]
     if not others:
-        place = "in the one measure" if n_measures == 1 else f"in all {n_measures} measures"
+        place = "the one measure" if n_measures == 1 else f"all {n_measures} measures"
     elif len(labels) > max(3, n_measures / 2):
-        place = f"in {len(labels)} of {n_measures} measures"
+        place = f"{len(labels)} of {n_measures} measures"
     else:
-        place = f"in {_listed(labels)}"
-    said = "; ".join([f"{_phrase(main)} {place}", *(f"{_phrase(kind)} in {_listed(rest)}" for kind, rest in others)])
-    who = and_join([f"<bdi>{text(name)}</bdi>" for name in names])
-    return f"Against {who}: {said}."
+        place = and_join(list(labels))
+    return [(main, place), *((kind, and_join(list(rest))) for kind, rest in others)]
 
 
-def _phrase(kind: str) -> str:
-    return f'<strong class="{kind}">{_MARKS[kind]}\u00a0{_SPOKEN[kind]}</strong>'
-
-
-def _listed(labels: Sequence[str]) -> str:
-    return and_join([text(label) for label in labels])
-
-
-def _left_out(results: Results, lines: Sequence[_Line], target: str) -> list[str]:
-    """What the means do not stand on: targets that an encoder could not reach, commands that failed."""
-    items = []
+def _lacking(results: Results, lines: Sequence[_Line], target: str) -> list[_Lack]:
+    """Targets that an encoder could not reach, commands that failed."""
+    found = []
     for name in dict.fromkeys(name for line in lines for name in (line.encoder, line.against)):
         statuses = results.statuses(name, target)
         missing = [f"{statuses[kind]} {kind}" for kind in ("unreachable", "failed") if statuses[kind]]
         if missing:
-            items.append(
-                f"<bdi>{text(name)}</bdi> lacks images: {and_join(missing)} of {sum(statuses.values())}. "
-                "Its comparisons stand on the rest."
-            )
-    return items
-
-
-def _key(results: Results) -> str:
-    """How the table is read, and what the weighted figures are weighted with."""
-    made = results.summary.get("made") or {}
-    weights = str(made.get("weights") or "").strip().rstrip(".")
-    groups = {measure.group for measure in results.measures}
-    lines = [
-        '<span class="better-text">▲ better</span>, <span class="worse-text">▼ worse</span>: the 95 % bootstrap '
-        "interval of the mean difference over the images lies on one side of zero. ○: it does not, or there are fewer "
-        f"than {FEWEST_IMAGES} images. The bar and the figures beside it: images won and lost. Intervals are not "
-        "widened for the number of comparisons. Every figure opens its images below."
-    ]
-    if weights:
-        lines.append(f"Weights: {text(weights)}.")
-    if SAME_MAP in groups:
-        lines.append(
-            "The map that drove an encoder is never the weight of a headline: SI-SSIM is in the table for the papers’ "
-            "sake and has no part in the sentences."
-        )
-    if MASKS in groups and results.driven_by_masks:
-        names = and_join([f"<bdi>{text(name)}</bdi>" for name in results.driven_by_masks])
-        lines.append(f"{names} followed the very masks: its figures inside and outside have no part in the sentences.")
-    return "".join(f'<p class="key">{line}</p>\n' for line in lines)
+            found.append(_Lack(name, and_join(missing), sum(statuses.values())))
+    return found
