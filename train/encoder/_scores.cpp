@@ -1,4 +1,4 @@
-// MSE, SSIM, MS-SSIM (as msroi.metrics defines them) and SSIMULACRA2 of many candidates against one reference.
+// SSIM, MS-SSIM (as msroi.metrics defines them) and SSIMULACRA2 of many candidates against one reference.
 // For the search of parameters alone: single precision, fast-math, not shipped. train/encoder/scores.py builds it.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -111,19 +111,15 @@ struct Features {
     int h, w;
     std::vector<Scale> s2;     // SSIMULACRA2: XYB at six scales
     std::vector<Scale> luma;   // SSIM: one plane at five scales
-    Plane rgb;
 };
 
 static Features features(const uint8_t* p, int h, int w) {
-    Features f{h, w, {}, {}, Plane(static_cast<size_t>(h) * w * 3)};
+    Features f{h, w, {}, {}};
     const size_t n = static_cast<size_t>(h) * w;
     std::array<Plane, 3> lin{Plane(n), Plane(n), Plane(n)};
     Plane y(n);
     for (size_t i = 0; i < n; ++i) {
-        for (int c = 0; c < 3; ++c) {
-            lin[c][i] = LINEAR[p[3 * i + c]];
-            f.rgb[3 * i + c] = p[3 * i + c];
-        }
+        for (int c = 0; c < 3; ++c) lin[c][i] = LINEAR[p[3 * i + c]];
         y[i] = 0.299f * p[3 * i] + 0.587f * p[3 * i + 1] + 0.114f * p[3 * i + 2] - 128.f;
     }
     int hh = h, ww = w;
@@ -240,19 +236,12 @@ class Reference {
   public:
     explicit Reference(py::array_t<uint8_t, py::array::c_style> p)
         : own_(features(p.data(), static_cast<int>(p.shape(0)), static_cast<int>(p.shape(1)))) {}
-    // (mse, ssim, ms_ssim, ssimulacra2)
-    std::array<double, 4> score(py::array_t<uint8_t, py::array::c_style> p) const {
+    // (ssim, ms_ssim, ssimulacra2)
+    std::array<double, 3> score(py::array_t<uint8_t, py::array::c_style> p) const {
         if (p.shape(0) != own_.h || p.shape(1) != own_.w) throw py::value_error("candidate: another size");
         const uint8_t* data = p.data();
         py::gil_scoped_release release;
         const Features f = features(data, own_.h, own_.w);
-        double error = 0;
-        for (int y = 0; y < own_.h; ++y) {
-            float row = 0;
-            for (size_t k = static_cast<size_t>(y) * own_.w * 3; k < static_cast<size_t>(y + 1) * own_.w * 3; ++k)
-                row += (f.rgb[k] - own_.rgb[k]) * (f.rgb[k] - own_.rgb[k]);
-            error += row;
-        }
         const double exponents[5] = {0.0448, 0.2856, 0.3001, 0.2363, 0.1333};
         double ms = 1, ssim = 0, total = 0;
         for (size_t s = 0; s < f.luma.size(); ++s) total += exponents[s];
@@ -262,7 +251,7 @@ class Reference {
             if (s == 0) ssim = full;
             ms *= std::pow(std::max(0.0, s + 1 == f.luma.size() ? full : cs), exponents[s] / total);
         }
-        return {error / (3.0 * own_.h * own_.w), ssim, ms, ssimulacra2(own_, f)};
+        return {ssim, ms, ssimulacra2(own_, f)};
     }
 
   private:

@@ -18,16 +18,15 @@ from PIL import Image
 from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.tables import Preset
+from train.data.folders import lossless
 from train.encoder.scores import Reference
 
 Pixels = npt.NDArray[np.uint8]
 
-NAMES = ("PSNR", "SSIM", "MS-SSIM", "S2")
-
 
 def pictures(folder: Path, side: int = 384, count: int | None = None) -> list[Pixels]:
     """Crops of `side` pixels from the centre of a folder's PNG files, of all or of `count` evenly chosen."""
-    files = sorted(folder.glob("*.png"))
+    files = lossless(folder)
     if count is not None:
         files = [files[i * len(files) // count] for i in range(min(count, len(files)))]
     crops = []
@@ -75,8 +74,7 @@ class Bench:
         reference: Reference, encoder: RdoEncoder, case: Case, offset: float = 0.0
     ) -> tuple[npt.NDArray[np.float64], int]:
         data = encoder.near(case.setting).encode(case.setting + offset)
-        mse, *others = reference.score(np.ascontiguousarray(plain.decode(data)))
-        return np.array([10 * math.log10(65025 / mse), *others]), len(data)
+        return reference.score(plain.decode(data)), len(data)
 
     @staticmethod
     def _landed(case: Case, values: npt.NDArray[np.float64], n_bytes: int) -> npt.NDArray[np.float64]:

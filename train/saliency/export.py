@@ -28,6 +28,7 @@ from msroi.saliency import network as runtime
 from msroi.saliency.architecture import Architecture
 from train.common import command, shipping
 from train.data import datasets
+from train.data.folders import spread
 from train.data.views import read_photo
 from train.saliency import measures
 from train.saliency.onnx_graph import CLASS_MAP_NODES, LAST_CONVOLUTION, LAST_FEATURES, build_graph
@@ -74,7 +75,7 @@ def _export(options: argparse.Namespace, folder: Path) -> None:
     if options.float:
         onnx.save(float_model, path)
     else:
-        quantise(float_model, path, _spread(training, N_CALIBRATION), side)
+        quantise(float_model, path, spread(training, N_CALIBRATION), side)
     card = _card(options, facts, architecture, weights, path)
     _write_card(path, card)
     held_back = [sample for sample in samples if sample.held_back]
@@ -85,7 +86,12 @@ def _export(options: argparse.Namespace, folder: Path) -> None:
 
 
 def quantise(model: onnx.ModelProto, path: Path, photos: Sequence[Path], side: int) -> None:
-    """Static 8-bit quantisation in QDQ form, per channel, ranges seen on `photos`."""
+    """Static 8-bit quantisation in QDQ form, per channel, ranges seen on `photos`.
+
+    Errors: OptionError without photos.
+    """
+    if not photos:
+        raise OptionError("no training photos to calibrate on")
     from onnxruntime.quantization import (
         CalibrationDataReader,
         CalibrationMethod,
@@ -172,13 +178,6 @@ def _card(
 
 def _write_card(path: Path, card: dict[str, Any]) -> None:
     path.with_suffix(".json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
-
-
-def _spread(paths: Sequence[Path], n: int) -> list[Path]:
-    """About `n` of the paths, evenly spaced."""
-    if not paths:
-        raise OptionError("no training photos to calibrate on")
-    return list(paths[:: max(1, len(paths) // n)])[:n]
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -11,7 +11,6 @@ bytes.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,9 +46,10 @@ def in_folder(folder: Path) -> Iterator[Named]:
 
 def cut_out(folder: Path) -> Iterator[Named]:
     """Subjects of ECSSD on white, their edges soft by .7 of a pixel; then the same halved."""
-    for i, (pixels, mask) in enumerate(with_masks(folder, None)):
-        inside = cv2.GaussianBlur(mask, (0, 0), 0.7)[..., None]
-        whole = np.asarray(pixels * inside + 255 * (1 - inside) + 0.5, np.uint8)
+    for i, subject in enumerate(with_masks(folder, None)):
+        assert subject.mask is not None
+        inside = cv2.GaussianBlur(subject.mask, (0, 0), 0.7)[..., None]
+        whole = np.asarray(subject.pixels * inside + 255 * (1 - inside) + 0.5, np.uint8)
         yield f"{i}", whole
         half = (whole.shape[1] // 2, whole.shape[0] // 2)
         yield f"{i}, halved", np.asarray(Image.fromarray(whole).resize(half, Image.Resampling.LANCZOS))
@@ -72,9 +72,8 @@ def cost(pixels: Pixels, quality: int) -> npt.NDArray[np.float64]:
     rows = []
     for saliency in (networks_map(pixels), None):
         data = ours(pixels, saliency, budget, "default", True)
-        mse, *others = reference.score(np.ascontiguousarray(plain.decode(data)))
-        rows.append([10 * math.log10(65025 / max(mse, 1e-9)), *others])
-    return np.array(rows[0]) - np.array(rows[1])
+        rows.append(reference.score(plain.decode(data)))
+    return np.asarray(rows[0] - rows[1])
 
 
 def main(argv: list[str] | None = None) -> int:

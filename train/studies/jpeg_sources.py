@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import argparse
 import io
-import math
 import sys
 from collections.abc import Callable
-from importlib import metadata
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from msroi import images
+from msroi import images, metrics
 from msroi.benchmark.peers.jpegli import Jpegli
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files
@@ -36,6 +35,7 @@ from msroi.codecs.jpeg.tables import PRESETS, Preset
 from msroi.search.knobs import Interval
 from msroi.search.matching import land_within
 from train.common import command
+from train.data.folders import lossless, spread
 from train.encoder.scores import Reference
 
 Pixels = npt.NDArray[np.uint8]
@@ -71,11 +71,6 @@ def codecs(picture: images.Picture, preset: Preset) -> dict[str, Callable[[int],
     }
 
 
-def decibels(mean_squared_error: float) -> float:
-    """PSNR, at most CAP."""
-    return CAP if mean_squared_error <= 0 else min(CAP, 10 * math.log10(255**2 / mean_squared_error))
-
-
 def measure(lossless: Pixels, quality: int, targets: list[int], preset: Preset) -> dict[int, dict[str, Scores]]:
     """[target][codec] -> COLUMNS."""
     picture = made_source(lossless, quality)
@@ -89,11 +84,11 @@ def measure(lossless: Pixels, quality: int, targets: list[int], preset: Preset) 
         files = {"plain": yardstick, **{name: coder(len(yardstick)) for name, coder in coders.items()}}
         table[target] = {}
         for name, data in files.items():
-            decoded = np.ascontiguousarray(plain.decode(data))
-            error, ssim, _, ssimulacra2 = reference.score(decoded)
-            of_lossless = decibels(float(np.mean((decoded.astype(np.float64) - lossless) ** 2)))
+            decoded = plain.decode(data)
+            psnr, ssim, _, ssimulacra2 = reference.score(decoded)
+            of_lossless = min(CAP, metrics.psnr_db(lossless, decoded))
             shares = [len(data) / len(yardstick), len(data) / n_source]
-            table[target][name] = [decibels(error), ssim, ssimulacra2, of_lossless, *shares]
+            table[target][name] = [min(CAP, psnr), ssim, ssimulacra2, of_lossless, *shares]
     return table
 
 
@@ -104,18 +99,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def work(arguments: argparse.Namespace) -> None:
     """Measure and print."""
-    files = sorted(arguments.folder.glob("*.png"))
-    if arguments.pictures:
-        files = files[:: max(1, len(files) // arguments.pictures)][: arguments.pictures]
-    versions = {name: metadata.version(name) for name in ("pillow", "ajpegli")}
+    files = spread(lossless(arguments.folder), arguments.pictures)
+    versions = {name: version(name) for name in ("pillow", "ajpegli")}
     print(f"{arguments.folder.name}: {len(files)} pictures, preset {arguments.tune}, {versions}")
     print("source target codec   " + " ".join(f"{name:>16s}" for name in COLUMNS))
     for quality in arguments.sources:
         rows: dict[tuple[int, str], list[Scores]] = {}
         for file in files:
             with Image.open(file) as image:
-                lossless = np.asarray(image.convert("RGB"))
-            for target, by_codec in measure(lossless, quality, arguments.targets, PRESETS[arguments.tune]).items():
+                pixels = np.asarray(image.convert("RGB"))
+            for target, by_codec in measure(pixels, quality, arguments.targets, PRESETS[arguments.tune]).items():
                 for name, scores in by_codec.items():
                     rows.setdefault((target, name), []).append(scores)
         for (target, name), values in sorted(rows.items(), key=lambda item: item[0][0]):

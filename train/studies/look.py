@@ -9,7 +9,6 @@ Text, line art, smooth gradients, a face, saturated red, film grain: what shows 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -93,8 +92,7 @@ def row(pixels: Pixels, corner: tuple[int, int], quality: int, zoom: int, chroma
         crop = Image.fromarray(decoded[top : top + CROP_HEIGHT, left : left + CROP_WIDTH])
         caption = name
         if name in files:
-            mse, ssim, _, ssimulacra = Reference(pixels).score(decoded)
-            psnr = 10 * math.log10(65025 / max(mse, 1e-9))
+            psnr, ssim, _, ssimulacra = Reference(pixels).score(decoded)
             caption += f"  {psnr:.2f} dB  {ssim:.4f}  {ssimulacra:.1f}  {len(files[name])} bytes"
         result.append((crop.resize((zoom * CROP_WIDTH, zoom * CROP_HEIGHT), Image.Resampling.NEAREST), caption))
     return result

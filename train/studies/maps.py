@@ -17,16 +17,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from msroi import metrics
 from msroi.benchmark import inputs
+from msroi.benchmark.subject import Subject
 from msroi.codecs.jpeg import block_weights, plain
 from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.tables import PRESETS
@@ -37,42 +38,40 @@ from msroi.saliency.kinds import steering
 from msroi.search.matching import land_within
 from train.common import command
 from train.data import datasets
+from train.data.folders import lossless, spread
 from train.studies.baselines import centre_blob
 from train.studies.peers import at_plains_bytes
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-Table = dict[str, list[npt.NDArray[np.float64]]]
+Scores = npt.NDArray[np.float64]
+Table = dict[str, list[Scores]]
 
 
-def with_masks(folder: Path, count: int | None) -> Iterator[tuple[Pixels, Floats]]:
-    """Pictures of ECSSD with their human masks, as float in [0, 1]."""
-    for mask in _some(sorted(folder.rglob("*.png")), count):
-        photo = next(iter(folder.rglob(mask.stem + ".jpg")))
-        pixels = np.asarray(Image.open(photo).convert("RGB"))
-        yield pixels, np.asarray(Image.open(mask).convert("L"), np.float32) / np.float32(255)
+def with_masks(folder: Path, count: int | None) -> Iterator[Subject]:
+    """Pictures of ECSSD with their human masks, as the benchmark has them: from decoded pixels alone."""
+    masks = spread(sorted(folder.rglob("*.png")), count)
+    photos = [(photo, Path(photo.name)) for mask in masks for photo in folder.rglob(f"{mask.stem}.jpg")]
+    entries, _ = inputs.survey(photos, masks[0].parent if masks else None)
+    for subject in (entry.subject() for entry in entries):
+        yield replace(subject, picture=read(subject.pixels))
 
 
-def centred(folder: Path, count: int | None) -> Iterator[tuple[Pixels, Floats]]:
-    """Pictures with a Gaussian in their centre, sigma a quarter of each side."""
-    for file in _some(sorted(folder.glob("*.png")), count):
-        pixels = np.asarray(Image.open(file).convert("RGB"))
-        yield pixels, centre_blob(pixels)
+def centred(folder: Path, count: int | None) -> Iterator[Subject]:
+    """Pictures with a Gaussian in their centre, sigma a quarter of each side, as mask."""
+    for file in spread(lossless(folder), count):
+        picture = read(file)
+        yield Subject(picture, mask=centre_blob(picture.pixels), mask_is_soft=True)
 
 
-def with_fixations(samples: list[datasets.Sample]) -> Iterator[tuple[Pixels, Floats]]:
-    """Photos, reduced by half, with their density of fixations over its maximum."""
+def with_fixations(samples: list[datasets.Sample]) -> Iterator[Subject]:
+    """Photos, reduced by half, with their density of fixations."""
     for sample in samples:
         assert sample.fixations is not None
         pixels = read(sample.path).upright
         height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
         reduced = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
-        yield np.asarray(reduced, np.uint8), inputs.density(sample.fixations, height, width)
-
-
-def _some(files: list[Path], count: int | None) -> list[Path]:
-    """About `count` of them, evenly spaced, or all."""
-    return files[:: max(1, len(files) // count)][:count] if count else files
+        yield Subject(read(reduced), fixations=inputs.density(sample.fixations, height, width))
 
 
 def ours(pixels: Pixels, saliency: Floats | None, budget: int, preset: str, guarded: bool) -> bytes:
@@ -82,43 +81,26 @@ def ours(pixels: Pixels, saliency: Floats | None, budget: int, preset: str, guar
     return land_within(encoder, 0.0, 1.0, budget).data
 
 
-def row(pixels: Pixels, mask: Floats, data: bytes) -> npt.NDArray[np.float64]:
-    """PSNR whole, inside, outside; SSIM inside, outside."""
-    decoded = plain.decode(data)
-    similarity = metrics.ssim_map(pixels, decoded)
-    inside = mask > 0.5
-    return np.array(
-        [
-            metrics.psnr_db(pixels, decoded),
-            metrics.psnr_db(pixels, decoded, inside),
-            metrics.psnr_db(pixels, decoded, ~inside),
-            similarity[inside].mean(),
-            similarity[~inside].mean(),
-        ]
-    )
+REGIONS = ("psnr", "psnr_inside", "psnr_outside", "ssim_inside", "ssim_outside")
+GAZE = ("psnr_weighted", "ssim_weighted")
 
 
-def weighted_row(pixels: Pixels, density: Floats, data: bytes) -> npt.NDArray[np.float64]:
-    """PSNR in dB and SSIM, both weighted by the density."""
-    decoded = plain.decode(data)
-    error = np.square(pixels.astype(np.float64) - decoded).reshape(*density.shape, -1).mean(axis=2)
-    mean = np.average(error, weights=density)
-    return np.array([10 * np.log10(255**2 / mean), np.average(metrics.ssim_map(pixels, decoded), weights=density)])
+def row(subject: Subject, data: bytes, keys: Sequence[str] = REGIONS) -> Scores:
+    """The benchmark's figures of a file, by their keys in msroi.metrics."""
+    pair = metrics.Pair(subject.pixels, plain.decode(data), regions=subject)
+    return np.array([metrics.METRICS[key].value(pair) for key in keys], np.float64)
 
 
 def measure_masks(arguments: argparse.Namespace) -> None:
     """The table with masks or the centred Gaussian."""
     source = centred if arguments.centre else with_masks
     tables: Table = {}
-    for pixels, mask in source(arguments.folder, arguments.pictures):
-        inside = mask > 0.5
-        if inside.all() or not inside.any():
+    for subject in source(arguments.folder, arguments.pictures):
+        if subject.inside is None:
             continue
-        saliency = mask
-        if not arguments.centre:
-            saliency = cv2.GaussianBlur(mask, (0, 0), arguments.blur * max(mask.shape))
+        pixels, saliency = subject.pixels, subject.soft_mask
         reference = plain.encode(pixels, arguments.quality)
-        base = row(pixels, mask, reference)
+        base = row(subject, reference)
         budget = len(reference)
         files = {
             "jpegli": at_plains_bytes("jpegli", pixels, arguments.quality),
@@ -132,7 +114,7 @@ def measure_masks(arguments: argparse.Namespace) -> None:
             files[f"{kind}, guard"] = ours(pixels, found, budget, "default", True)
         for name, data in files.items():
             assert len(data) <= budget
-            tables.setdefault(name, []).append(row(pixels, mask, data) - base)
+            tables.setdefault(name, []).append(row(subject, data) - base)
     if not tables:
         raise OptionError(f"{arguments.folder}: no pictures with masks there")
     print(f"{arguments.folder.name}, Q {arguments.quality}, against plain")
@@ -153,17 +135,17 @@ def measure_masks(arguments: argparse.Namespace) -> None:
 def measure_fixations(arguments: argparse.Namespace) -> None:
     """The table with fixations."""
     samples = datasets.photos_with_fixations(arguments.folder)
-    count = arguments.pictures
     tables: Table = {}
-    for pixels, density in with_fixations(samples[:: max(1, len(samples) // count)][:count] if count else samples):
+    for subject in with_fixations(spread(samples, arguments.pictures)):
+        pixels = subject.pixels
         reference = plain.encode(pixels, arguments.quality)
-        maps = {"constant map": None, "density itself": density, "centre": centre_blob(pixels)}
+        maps = {"constant map": None, "density itself": subject.fixations, "centre": centre_blob(pixels)}
         maps |= {kind: steering(make_map(pixels, kind, arguments.map_quality), kind) for kind in arguments.kinds}
-        base = weighted_row(pixels, density, reference)
+        base = row(subject, reference, GAZE)
         for name, saliency in maps.items():
             data = ours(pixels, saliency, len(reference), "default", True)
             assert len(data) <= len(reference)
-            tables.setdefault(name, []).append(weighted_row(pixels, density, data) - base)
+            tables.setdefault(name, []).append(row(subject, data, GAZE) - base)
     print(f"{arguments.folder.name}, Q {arguments.quality}, weighted by fixations, guarded, against plain")
     print("dB, SSIM | above the constant map | dB above the centre")
     constant, centre = np.array(tables["constant map"]), np.array(tables["centre"])
@@ -195,7 +177,6 @@ def _arguments() -> argparse.ArgumentParser:
     kind.add_argument("--fixations", action="store_true")
     parser.add_argument("--pictures", type=int, default=None)
     parser.add_argument("--quality", type=int, default=50)
-    parser.add_argument("--blur", type=float, default=0.03, help="of the mask, as a share of the longer side")
     parser.add_argument("--kinds", nargs="+", default=["ms-roi"], choices=[k for k in KINDS if k != "none"])
     parser.add_argument("--map-quality", choices=list(QUALITIES), default=DEFAULT_QUALITY)
     return parser

@@ -10,7 +10,6 @@ SSIMULACRA2 in the largest files not above plain JPEG's bytes, with the sampling
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from msroi.images import Picture
 from msroi.metadata import jpeg_facts
 from msroi.search.targets import largest
 from train.common import command
+from train.data.folders import lossless, spread
 from train.encoder.made import PICTURES
 from train.encoder.scores import Reference
 
@@ -41,9 +41,7 @@ def pictures(folders: list[Path], count: int | None, side: int | None = SIDE) ->
     if not folders:
         yield from ((name, make()) for name, make in PICTURES.items())
     for folder in folders:
-        files = sorted(folder.glob("*.png"))
-        step = max(1, len(files) // count) if count else 1
-        for file in files[::step][:count]:
+        for file in spread(lossless(folder), count):
             with Image.open(file) as image:
                 pixels = np.asarray(image.convert("RGB"))
             if side is not None:
@@ -56,9 +54,8 @@ def scored(pixels: Pixels, chroma: str, max_bytes: int) -> tuple[npt.NDArray[np.
     """PSNR, SSIM, MS-SSIM, SSIMULACRA2 with a value of --chroma, and the sampling of the file."""
     encoder = CODECS["rdo"](chroma=chroma).start(Picture(pixels), None, 1)
     data = largest(encoder, max_bytes).data
-    mse, *others = Reference(pixels).score(np.ascontiguousarray(plain.decode(data)))
     sampling = {"4:4:4": "444"}.get(jpeg_facts(data).sampling or "", "420")
-    return np.array([10 * math.log10(65025 / max(mse, 1e-9)), *others]), sampling
+    return Reference(pixels).score(plain.decode(data)), sampling
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -22,22 +22,22 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.benchmark.subject import Subject
 from msroi.codecs.jpeg import plain
 from msroi.images import read
 from msroi.saliency import make_map
 from msroi.saliency.kinds import BACKGROUND, SUBJECT
 from train.common import command
 from train.data import datasets
+from train.data.folders import spread
 from train.data.views import read_mask
-from train.studies.maps import Floats, Pixels, ours, row, weighted_row, with_fixations
+from train.studies.maps import GAZE, REGIONS, Floats, ours, row, with_fixations
 
-QUALITY, BLUR = 50, 0.03
-"""Of plain JPEG; of the human mask, as a share of the longer side: as in train/studies/maps.py."""
+QUALITY = 50
+"""Of plain JPEG."""
 
 Follow = tuple[float, float, float]
-Photos = Iterator[tuple[Pixels, Floats]]
 Rows = dict[str, list[npt.NDArray[np.float64]]]
-Judge = Callable[[Pixels, Floats, bytes], npt.NDArray[np.float64]]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -50,9 +50,9 @@ def work(options: argparse.Namespace) -> None:
     if options.duts:
         samples = _some(datasets.duts(options.duts), options.pictures)
         for name, halvings in (("half size", 1), ("full size", 0)):
-            _tell_masks(f"DUTS, {name}", gains(_with_masks(samples, halvings), options.follow, row))
+            _tell_masks(f"DUTS, {name}", gains(_with_masks(samples, halvings), options.follow, REGIONS))
     for name, photos in _with_fixations(options).items():
-        _tell_fixations(name, gains(with_fixations(photos), options.follow, weighted_row))
+        _tell_fixations(name, gains(with_fixations(photos), options.follow, GAZE))
 
 
 def followed(objects: Floats, gaze: Floats, follow: Follow) -> Floats:
@@ -62,24 +62,25 @@ def followed(objects: Floats, gaze: Floats, follow: Follow) -> Floats:
     return np.clip((mixed - start) / (end - start), 0, 1).astype(np.float32)
 
 
-def gains(photos: Photos, follows: Sequence[Follow], judge: Judge) -> Rows:
-    """What `judge` says of no map, of people's own and of each to be followed, less what it says of plain."""
+def gains(photos: Iterator[Subject], follows: Sequence[Follow], keys: Sequence[str]) -> Rows:
+    """The scores of no map, of people's own and of each to be followed, less those of plain."""
     rows: Rows = {}
-    for pixels, people in photos:
+    for subject in photos:
+        pixels = subject.pixels
+        people = subject.fixations if subject.mask is None else subject.soft_mask
         objects, gaze = make_map(pixels, "objects"), make_map(pixels, "gaze")
-        blurred = cv2.GaussianBlur(people, (0, 0), BLUR * max(people.shape)) if judge is row else people
-        maps: dict[str, Floats | None] = {"no map": None, "people": np.asarray(blurred, np.float32)}
+        maps: dict[str, Floats | None] = {"no map": None, "people": people}
         maps |= {",".join(f"{v:g}" for v in follow): followed(objects, gaze, follow) for follow in follows}
         reference = plain.encode(pixels, QUALITY)
-        base = judge(pixels, people, reference)
+        base = row(subject, reference, keys)
         for name, saliency in maps.items():
             data = ours(pixels, saliency, len(reference), "default", True)
-            rows.setdefault(name, []).append(judge(pixels, people, data) - base)
+            rows.setdefault(name, []).append(row(subject, data, keys) - base)
     return rows
 
 
-def _with_masks(samples: Sequence[datasets.Sample], halvings: int) -> Photos:
-    """Photos, reduced so many times by half, with their human masks, float in [0, 1]."""
+def _with_masks(samples: Sequence[datasets.Sample], halvings: int) -> Iterator[Subject]:
+    """Photos, reduced so many times by half, with their human masks."""
     for sample in samples:
         assert sample.mask is not None
         image, mask = Image.fromarray(read(sample.path).upright), read_mask(sample.mask).astype(np.float32)
@@ -87,8 +88,9 @@ def _with_masks(samples: Sequence[datasets.Sample], halvings: int) -> Photos:
             size = image.width >> halvings, image.height >> halvings
             image = image.resize(size, Image.Resampling.LANCZOS)
             mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-        if (mask > 0.5).any() and (mask <= 0.5).any():
-            yield np.asarray(image, np.uint8), np.asarray(mask, np.float32)
+        subject = Subject(read(np.asarray(image, np.uint8)), mask=np.asarray(mask, np.float32))
+        if subject.inside is not None:
+            yield subject
 
 
 def _with_fixations(options: argparse.Namespace) -> dict[str, list[datasets.Sample]]:
@@ -107,7 +109,7 @@ def _with_fixations(options: argparse.Namespace) -> dict[str, list[datasets.Samp
 def _some(samples: list[datasets.Sample], count: int | None) -> list[datasets.Sample]:
     """About `count` of those held back, evenly spaced, or all."""
     held_back = [sample for sample in datasets.hold_back(samples) if sample.held_back]
-    return held_back[:: max(1, len(held_back) // count)][:count] if count else held_back
+    return spread(held_back, count)
 
 
 def _tell_masks(title: str, rows: Rows) -> None:
