@@ -1,4 +1,4 @@
-"""Arrays that come in by twos, or with weights: checked before anything is computed from them."""
+"""Arrays: their types by name, and checks of those that come in by twos, or with weights."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ import numpy.typing as npt
 
 from msroi.errors import ImageError, OptionError, SaliencyError
 
+Pixels = npt.NDArray[np.uint8]
+"""(height, width) grey or (height, width, 3) RGB, where nothing else is said."""
+
+Saliency = npt.NDArray[np.float32]
+"""(height, width) in [0, 1]: 0 where nothing matters, 1 where most does."""
+
+Floats = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.float64]
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
+from msroi.arrays import Pixels
 
 # The constants below were chosen on 20 rendered screens, pages and drawings, of whose uneven tiles 55 to 100 % are
 # drawn (least: a shop full of photos), on photos of CID22, CLIC and ECSSD, at most 6 %, and on subjects of ECSSD cut

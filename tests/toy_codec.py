@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from msroi.arrays import Pixels, Saliency
 from msroi.codecs.neural import container, registry
 from msroi.codecs.neural.container import Header, Section
-from msroi.codecs.neural.contract import NeuralCodec, NeuralSession, Pixels, Progress, Saliency, Symbols
+from msroi.codecs.neural.contract import NeuralCodec, NeuralSession, Progress, Symbols
 from msroi.codecs.neural.weights import built
 from msroi.entropy import FrequencyTables, RangeDecoder, RangeEncoder, round_to_total
 from msroi.errors import BitstreamError

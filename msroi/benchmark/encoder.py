@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from msroi.arrays import Pixels
 from msroi.benchmark.subject import Subject
 from msroi.codecs.jpeg import plain
 from msroi.search.knobs import Interval, Knob
 from msroi.search.session import Session
-
-Pixels = npt.NDArray[np.uint8]
 
 # JPEG's qualities from the smallest file to the largest.
 QUALITIES = plain.QUALITIES

@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from msroi.benchmark.subject import Floats, Subject
+from msroi.arrays import Floats
+from msroi.benchmark.subject import Subject
 from msroi.errors import MsroiError, OptionError, SaliencyError
 from msroi.images import Picture, read
 from msroi.saliency.hints import user_map

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from msroi.arrays import Floats, Pixels
 from msroi.benchmark import rows
 from msroi.benchmark.encoder import Encoder
 from msroi.benchmark.encoders import ENCODERS
@@ -17,7 +18,7 @@ from msroi.benchmark.inputs import Entry
 from msroi.benchmark.peers.command import CommandEncoder
 from msroi.benchmark.peers.neural import Neural
 from msroi.benchmark.rows import Row
-from msroi.benchmark.subject import Floats, Pixels, Subject
+from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files, Made, Target, like, reach
 from msroi.errors import MsroiError, TargetError
 from msroi.images import png_file, put, read

@@ -22,17 +22,17 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi import extras, metrics
+from msroi.arrays import Floats, Pixels
 from msroi.benchmark import rows
 from msroi.benchmark.encoders import ENCODERS
 from msroi.benchmark.inputs import Entry
 from msroi.benchmark.measuring import decoded_place
 from msroi.benchmark.protocols import PROTOCOLS, Table
-from msroi.benchmark.subject import Floats, Pixels, Subject
+from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import like
 from msroi.codecs.neural.recurrent import allocation
 from msroi.images import put, read
-
-Box = tuple[int, int, int, int]
+from msroi.options import PixelBox
 
 N_BOXES, BOX_SHARE = 3, 0.25
 """Boxes of a picture, and their sides as a share of its sides."""
@@ -62,7 +62,7 @@ def check_installed() -> None:
 # --- regions ----------------------------------------------------------------------------------------
 
 
-def salient_boxes(saliency: Floats, n: int = N_BOXES, share: float = BOX_SHARE) -> list[Box]:
+def salient_boxes(saliency: Floats, n: int = N_BOXES, share: float = BOX_SHARE) -> list[PixelBox]:
     """x, y, width, height of up to `n` boxes with the most of the map in them, one after the other, none over another.
 
     None for a map of one value.
@@ -83,7 +83,7 @@ def salient_boxes(saliency: Floats, n: int = N_BOXES, share: float = BOX_SHARE) 
     return boxes
 
 
-def region_scores(reference: Pixels, decoded: Pixels, boxes: Sequence[Box]) -> dict[str, float]:
+def region_scores(reference: Pixels, decoded: Pixels, boxes: Sequence[PixelBox]) -> dict[str, float]:
     """psnr, ssim and ms_ssim, `_inside`: means over the boxes; `_outside`: of what is in none of them."""
     outside = np.ones(reference.shape[:2], np.float32)
     found: dict[str, list[float]] = {score: [] for score in _REGION_SCORES}

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msroi.arrays import Pixels
 from msroi.benchmark import rows
 from msroi.benchmark.rows import Row
-from msroi.benchmark.subject import Pixels
 from msroi.benchmark.targets import Target
 from msroi.codecs.neural.recurrent.allocation import MOST, cells
 from msroi.metrics import METRICS, Metric

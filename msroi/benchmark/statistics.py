@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi import extras
-
-Floats = npt.NDArray[np.float64]
+from msroi.arrays import FloatArray
 
 # Bootstrap: so many resamples, from a fixed seed, and the interval that holds this share of their means.
 RESAMPLES = 10_000
@@ -52,7 +51,7 @@ def bootstrap_interval(differences: npt.ArrayLike) -> tuple[float, float]:
 
 
 @functools.lru_cache(maxsize=8)
-def _resamples(n: int) -> Floats:
+def _resamples(n: int) -> FloatArray:
     """(RESAMPLES, n): the share of each value in each resample; the same for all metrics, so they are paired."""
     generator = np.random.default_rng(SEED)
     return generator.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
@@ -119,7 +118,7 @@ def bd_rate(
     return 100 * math.expm1(own - anchor), *ends
 
 
-def _rising(rates: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Floats, Floats]:
+def _rising(rates: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Log rates and scores of the points whose score is above that of all smaller rates."""
     rate, score = np.asarray(rates, np.float64), np.asarray(scores, np.float64)
     order = np.argsort(rate, kind="stable")

@@ -10,12 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Floats, Pixels
 from msroi.images import Picture
 from msroi.saliency import DEFAULT_KIND, make_map
 from msroi.saliency.kinds import steering
-
-Pixels = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 # A mask's edge is softened by this share of the longer side before an encoder follows it (DESIGN 12: blurs
 # from .01 to .06 differ little).

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from msroi.benchmark import rows, statistics
 from msroi.benchmark.encoders import YARDSTICK
@@ -25,8 +24,6 @@ _SIZES = ("bytes", "bpp", "size_difference_percent", "seconds_encode", "seconds_
 
 _N_WORST = 5
 _DECIMALS, _DIGITS, _SMALL = 6, 4, 1e-2
-
-Floats = npt.NDArray[np.float64]
 
 
 def write_summary(out: Path) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.arrays import Pixels
 from msroi.benchmark.encoders import YARDSTICK, Encoder
-from msroi.benchmark.subject import Pixels
 from msroi.codecs.jpeg import plain
 from msroi.errors import ImageError, OptionError, TargetError
 from msroi.pipeline.equal_quality import AsGoodAs

@@ -13,14 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import numpy as np
-import numpy.typing as npt
+from msroi.arrays import Pixels
 
 if TYPE_CHECKING:
     from msroi.images import Limits, Picture
     from msroi.search.session import Session
-
-Pixels = npt.NDArray[np.uint8]
 
 
 class Codec(Protocol):

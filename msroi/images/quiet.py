@@ -10,13 +10,15 @@ import contextlib
 import logging
 import os
 import re
-import sys
 import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import IO
 
 from PIL import Image
+
+from msroi.standard_error import sent_to
 
 # Pillow logs to standard error where nobody has set up logging; a library should not (logging HOWTO).
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -54,22 +56,24 @@ def complaints() -> Iterator[list[str]]:
     with _LOCK, contextlib.ExitStack() as stack:
         try:
             file = stack.enter_context(tempfile.TemporaryFile())
-            saved = os.dup(2)
-        except OSError:  # no standard error or no place for a file: nothing to catch, or nothing to be done
+        except OSError:  # no place for a file: nothing to be done
             yield lines
             return
-        if sys.stderr is not None:
-            sys.stderr.flush()
-        os.dup2(file.fileno(), 2)
+        caught = False
         try:
-            yield lines
+            with sent_to(file.fileno()) as caught:
+                yield lines
         finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            file.seek(0)
-            text = file.read(100_000).decode("utf-8", "replace")
-            ours = [line for line in text.splitlines() if _LIBRARY_LINE.match(line)]
-            lines += [line for line in ours if "Warning, " not in line]
-            others = [line for line in text.splitlines() if line.strip() and not _LIBRARY_LINE.match(line)]
-            if others:
-                os.write(2, ("\n".join(others) + "\n").encode())
+            if caught:
+                _tell_apart(file, lines)
+
+
+def _tell_apart(file: IO[bytes], lines: list[str]) -> None:
+    """What was printed: the libraries' errors to `lines`, what is anybody else's to standard error."""
+    file.seek(0)
+    text = file.read(100_000).decode("utf-8", "replace")
+    ours = [line for line in text.splitlines() if _LIBRARY_LINE.match(line)]
+    lines += [line for line in ours if "Warning, " not in line]
+    others = [line for line in text.splitlines() if line.strip() and not _LIBRARY_LINE.match(line)]
+    if others:
+        os.write(2, ("\n".join(others) + "\n").encode())

@@ -16,10 +16,8 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.uint8]
+from msroi.arrays import Floats, Pixels
 
 # Weights of SSIMULACRA2 2.1 (libjxl, tools/ssimulacra2.cc) above .05, by number of halvings and plane: of the mean and
 # the fourth norm of lost structure, new edges, gone edges.

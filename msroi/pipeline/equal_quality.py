@@ -6,18 +6,15 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from msroi import metrics
+from msroi.arrays import Pixels, Saliency
 from msroi.codecs.jpeg import _kernels, plain
 from msroi.codecs.jpeg.coefficients import luma_of
 from msroi.codecs.jpeg.guard import sampled_rows
-from msroi.pipeline.result import Saliency
 from msroi.search.matching import Verdict
 from msroi.search.quality_search import Probe
 from msroi.search.session import Session
-
-Pixels = npt.NDArray[np.uint8]
 
 # A PSNR so little above SSIM, in decibels of their margins, is as hard a condition as that.
 _NEAR_DB = 0.15

@@ -11,11 +11,11 @@ import numpy as np
 
 from msroi import images
 from msroi import metadata as meta
+from msroi.arrays import Saliency
 from msroi.codecs.jpeg import plain
 from msroi.images import Picture
 from msroi.metadata import Metadata
 from msroi.pipeline.request import MATCHES, Request
-from msroi.pipeline.result import Saliency
 from msroi.version import __version__
 
 if TYPE_CHECKING:

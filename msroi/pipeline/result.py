@@ -10,12 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-import numpy.typing as npt
-
 from msroi import images
-
-Saliency = npt.NDArray[np.float32]
+from msroi.arrays import Saliency
 
 
 @dataclass(frozen=True)

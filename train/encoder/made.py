@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-Pixels = npt.NDArray[np.uint8]
+from msroi.arrays import Pixels
+
 Colour = tuple[int, int, int]
 
 HEIGHT, WIDTH = 384, 512

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pybind11
 
 from msroi import metrics
+from msroi.arrays import Pixels
 
 _SOURCE = Path(__file__).with_name("_scores.cpp")
 _MODULE = _SOURCE.with_name("_scores" + str(sysconfig.get_config_var("EXT_SUFFIX")))
@@ -24,8 +25,6 @@ if not _MODULE.exists() or _MODULE.stat().st_mtime < _SOURCE.stat().st_mtime:
     )
 
 from train.encoder._scores import Reference as FastReference  # noqa: E402 - it is there from here on
-
-Pixels = npt.NDArray[np.uint8]
 
 NAMES = ("PSNR", "SSIM", "MS-SSIM", "SSIMULACRA2")
 

@@ -15,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.tables import Preset
 from train.data.folders import lossless
 from train.encoder.scores import Reference
-
-Pixels = npt.NDArray[np.uint8]
 
 
 def pictures(folder: Path, side: int = 384, count: int | None = None) -> list[Pixels]:

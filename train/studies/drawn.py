@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
 from msroi.drawn import DRAWN, TILES_ENOUGH, share_drawn
 from msroi.errors import OptionError
@@ -31,7 +32,6 @@ from train.encoder.made import PICTURES
 from train.encoder.scores import Reference
 from train.studies.maps import ours, with_masks
 
-Pixels = npt.NDArray[np.uint8]
 Named = tuple[str, Pixels]
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif"}

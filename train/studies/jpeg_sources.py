@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from msroi import images, metrics
+from msroi.arrays import Pixels
 from msroi.benchmark.peers.jpegli import Jpegli
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files
@@ -38,7 +38,6 @@ from train.common import command
 from train.data.folders import lossless, spread
 from train.encoder.scores import Reference
 
-Pixels = npt.NDArray[np.uint8]
 Scores = list[float]
 
 CAP = 60.0

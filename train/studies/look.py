@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
@@ -26,8 +26,6 @@ from train.common import command
 from train.encoder import made
 from train.encoder.scores import Reference
 from train.studies.peers import at_plains_bytes
-
-Pixels = npt.NDArray[np.uint8]
 
 CROP_WIDTH, CROP_HEIGHT = 128, 80
 CAPTION = 30

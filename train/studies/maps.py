@@ -26,6 +26,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from msroi import metrics
+from msroi.arrays import Floats, Pixels
 from msroi.benchmark import inputs
 from msroi.benchmark.subject import Subject
 from msroi.codecs.jpeg import block_weights, plain
@@ -42,8 +43,6 @@ from train.data.folders import lossless, spread
 from train.studies.baselines import centre_blob
 from train.studies.peers import at_plains_bytes
 
-Pixels = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 Table = dict[str, list[Scores]]
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.arrays import Pixels
 from msroi.codecs.jpeg import CODECS, plain
 from msroi.codecs.jpeg.sampling import share_harmed
 from msroi.codecs.jpeg.tables import PRESETS
@@ -29,8 +30,6 @@ from train.common import command
 from train.data.folders import lossless, spread
 from train.encoder.made import PICTURES
 from train.encoder.scores import Reference
-
-Pixels = npt.NDArray[np.uint8]
 
 # Pictures are cut to so many pixels from the centre.
 SIDE = 512

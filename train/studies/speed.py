@@ -27,9 +27,8 @@ from typing import Any
 os.environ.setdefault("VIPS_CONCURRENCY", "1")  # read when libvips is loaded
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 
+from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.tables import PRESETS
@@ -37,8 +36,6 @@ from msroi.errors import OptionError
 from msroi.images import read
 from msroi.search.matching import land_within
 from train.common import command
-
-Pixels = npt.NDArray[np.uint8]
 
 JPEGLI_DISTANCE, MOZJPEG_QUALITY = 1.9, 60
 

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from msroi.arrays import Floats
 from msroi.benchmark.subject import Subject
 from msroi.codecs.jpeg import plain
 from msroi.images import read
@@ -31,7 +32,7 @@ from train.common import command
 from train.data import datasets
 from train.data.folders import spread
 from train.data.views import read_mask
-from train.studies.maps import GAZE, REGIONS, Floats, ours, row, with_fixations
+from train.studies.maps import GAZE, REGIONS, ours, row, with_fixations
 
 QUALITY = 50
 """Of plain JPEG."""

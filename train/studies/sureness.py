@@ -14,15 +14,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from msroi.arrays import Pixels
 from msroi.images import read
 from msroi.saliency import DEFAULT_KIND
 from msroi.saliency.kinds import SURE_FROM, network_of, sureness
 from train.common import command
 from train.data import datasets
 
-Pixels = npt.NDArray[np.uint8]
 THRESHOLDS = (0.3, SURE_FROM, 0.7, 0.9)
 
 

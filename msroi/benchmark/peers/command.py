@@ -26,7 +26,8 @@ from typing import Any
 
 from PIL import Image
 
-from msroi.benchmark.encoder import QUALITIES, Encoder, Pixels
+from msroi.arrays import Pixels
+from msroi.benchmark.encoder import QUALITIES, Encoder
 from msroi.benchmark.encoders import ENCODERS
 from msroi.benchmark.subject import Subject
 from msroi.errors import MsroiError, OptionError

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from msroi.benchmark.encoder import Coder, Encoder, Face, Pixels
+from msroi.arrays import Pixels
+from msroi.benchmark.encoder import Coder, Encoder, Face
 from msroi.benchmark.subject import Subject
 from msroi.search.knobs import Steps
 

@@ -7,7 +7,8 @@ import io
 
 from PIL import Image
 
-from msroi.benchmark.encoder import Coder, Encoder, Face, Pixels, foreign_interval, pillow_version
+from msroi.arrays import Pixels
+from msroi.benchmark.encoder import Coder, Encoder, Face, foreign_interval, pillow_version
 from msroi.benchmark.subject import Subject
 
 

@@ -7,7 +7,8 @@ import importlib
 
 import numpy as np
 
-from msroi.benchmark.encoder import Coder, Encoder, Face, Pixels, foreign_interval, sampling_of
+from msroi.arrays import Pixels
+from msroi.benchmark.encoder import Coder, Encoder, Face, foreign_interval, sampling_of
 from msroi.benchmark.subject import Subject
 
 

@@ -6,7 +6,8 @@ import functools
 
 import numpy as np
 
-from msroi.benchmark.encoder import Coder, Encoder, Face, Pixels
+from msroi.arrays import Pixels
+from msroi.benchmark.encoder import Coder, Encoder, Face
 from msroi.benchmark.subject import Subject
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from msroi.arrays import Floats
 from msroi.benchmark.encoder import Encoder, Face, sampling_of
-from msroi.benchmark.subject import Floats, Subject
+from msroi.benchmark.subject import Subject
 from msroi.codecs.jpeg import make_codec
 from msroi.search.session import Session
 from msroi.version import __version__

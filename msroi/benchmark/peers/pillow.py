@@ -9,7 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from msroi.benchmark.encoder import QUALITIES, Coder, Encoder, Face, Pixels, pillow_version, sampling_of
+from msroi.arrays import Pixels
+from msroi.benchmark.encoder import QUALITIES, Coder, Encoder, Face, pillow_version, sampling_of
 from msroi.benchmark.subject import Subject
 from msroi.search.knobs import Steps
 

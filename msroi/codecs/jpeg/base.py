@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Floats
+
 if TYPE_CHECKING:
     from msroi.images import Limits
 
-Floats = npt.NDArray[np.float32]
 MapOrMaker = Floats | Callable[[], Floats | None] | None
 
 

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Floats
 from msroi.codecs.jpeg import _kernels
 from msroi.codecs.jpeg.coefficients import Parts
-from msroi.codecs.jpeg.tables import Floats, Preset
+from msroi.codecs.jpeg.tables import Preset
 
 # SSIM's window.
 _TAPS, _SIGMA = (11, 11), 1.5

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain, rdo
 from msroi.codecs.jpeg.base import MapOrMaker
 from msroi.codecs.jpeg.plain import QualityEncoder
@@ -32,7 +32,6 @@ from msroi.search.session import Session
 if TYPE_CHECKING:
     from msroi.images import Picture
 
-Pixels = npt.NDArray[np.uint8]
 
 HALF, FULL = "420", "444"
 

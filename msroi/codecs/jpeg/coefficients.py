@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels
 from msroi.codecs.jpeg.tables import RADIUS
 
-Floats = npt.NDArray[np.float32]
 Parts = npt.NDArray[np.int16]
-Pixels = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.uint16]
 
 # Factors (horizontal, vertical) of luma for each sampling; chroma has 1, 1.

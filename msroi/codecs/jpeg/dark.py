@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Floats
 from msroi.codecs.jpeg.coefficients import Parts, dc_of
-
-Floats = npt.NDArray[np.float32]
 
 # (.01 * 255)^2 of SSIM.
 _C1 = 6.5025

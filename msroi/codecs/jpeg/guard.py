@@ -14,12 +14,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels, plain
 from msroi.codecs.jpeg.block_weights import similarity_of_blocks
 from msroi.codecs.jpeg.coefficients import SAMPLINGS, Coefficients, luma_of
-from msroi.codecs.jpeg.tables import Floats
 
-Pixels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
 
 # Above so many pixels the guard's trials look at strips of so many rows, whole MCUs, evenly spaced; what is written is

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from msroi.arrays import Pixels
 from msroi.codecs.jpeg import lossless
 from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
 from msroi.metadata.segments import DHT, DQT, parse
@@ -27,7 +28,6 @@ from msroi.search.session import Session
 if TYPE_CHECKING:
     from msroi.images import Picture
 
-Pixels = npt.NDArray[np.uint8]
 
 # The settings of libjpeg's scale of quality, from the smallest file to the largest.
 QUALITIES = range(1, 101)

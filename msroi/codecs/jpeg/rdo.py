@@ -19,14 +19,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels, block_weights, guard, symbol_prices
 from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
-from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, Parts, from_pixels
+from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, Parts, Table, from_pixels
 from msroi.codecs.jpeg.dark import dark_blocks
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
 from msroi.codecs.jpeg.source import for_source, from_jpeg, rows_of_blocks, seen_shares, strips
-from msroi.codecs.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, Floats, Preset
+from msroi.codecs.jpeg.symbol_prices import Levels
+from msroi.codecs.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, Preset
 from msroi.errors import OptionError, SaliencyError
 from msroi.options import flag, one_of, whole_number
 from msroi.search.knobs import Interval
@@ -35,9 +37,6 @@ from msroi.search.session import Session
 if TYPE_CHECKING:
     from msroi.images import Picture
 
-Pixels = npt.NDArray[np.uint8]
-Table = npt.NDArray[np.uint16]
-Levels = npt.NDArray[np.int16]
 
 # A setting t in [0, 1] stands for the table scale s = COARSEST (FINEST / COARSEST)^t. At COARSEST all steps
 # are 255 and blocks are blank, at FINEST all are 1.

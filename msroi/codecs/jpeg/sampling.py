@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels
-
-Floats = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.uint8]
 
 # A block is harmed where halving alone leaves a mean squared error in RGB above this, 22 dB: ten times what JPEG
 # of quality 50 loses in a photo.

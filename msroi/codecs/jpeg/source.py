@@ -17,16 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels
-from msroi.codecs.jpeg.coefficients import Coefficients, at_limits, drop_unseen, luma_of
+from msroi.codecs.jpeg.coefficients import Coefficients, Table, at_limits, drop_unseen, luma_of
 from msroi.errors import ImageError
 
 if TYPE_CHECKING:
     from msroi.images import Picture
 
-Floats = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.uint8]
-Table = npt.NDArray[np.uint16]
 
 # Steps on a source's lattice are the multiples of its own that come nearest to so many times ours, and to no more than
 # so many of its steps beyond ours: where a part of the errors is exactly zero, the others may be larger. Measured on

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Floats
 from msroi.codecs.jpeg import _kernels
 
-Floats = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.int16]
 Costs = npt.NDArray[np.float64]
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from msroi.arrays import Floats
 
 # Row and column of each zigzag index: ITU-T T.81, figure A.6.
 ZIGZAG = tuple(

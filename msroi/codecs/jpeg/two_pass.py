@@ -24,17 +24,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
+from msroi.arrays import Pixels, Saliency
 from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
-from msroi.codecs.jpeg.plain import SEQUENTIAL_420, Pixels, QualityEncoder, decode, encode
+from msroi.codecs.jpeg.plain import SEQUENTIAL_420, QualityEncoder, decode, encode
 from msroi.errors import OptionError, SaliencyError
 from msroi.options import whole_number
 
 if TYPE_CHECKING:
     from msroi.images import Picture
 
-Saliency = npt.NDArray[np.float32]
 
 # The first pass works on strips of rows: memory stays small and a level is coded only near where it
 # occurs. Rows of whole MCUs (16 with 4:2:0) beyond a strip's own, because a decoder smooths the colours

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msroi.arrays import Saliency
 from msroi.codecs.neural import attached, registry
-from msroi.codecs.neural.contract import NeuralCodec, Progress, Saliency
+from msroi.codecs.neural.contract import NeuralCodec, Progress
 from msroi.errors import OptionError, TargetError, about
 from msroi.images import Limits, Picture, read
 from msroi.images import strip as stripped

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Pixels, Saliency
 from msroi.codecs.neural import container
 from msroi.codecs.neural.container import Header, Section
 from msroi.codecs.neural.facts import container_facts
@@ -31,8 +32,6 @@ from msroi.search.session import Session
 if TYPE_CHECKING:
     from msroi.images import Limits, Picture
 
-Pixels = npt.NDArray[np.uint8]
-Saliency = npt.NDArray[np.float32]
 MapOrMaker = Saliency | Callable[[], Saliency | None] | None
 Progress = Callable[[float], None]
 

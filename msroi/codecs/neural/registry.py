@@ -10,8 +10,9 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msroi.arrays import Pixels
 from msroi.codecs.neural import container
-from msroi.codecs.neural.contract import NeuralCodec, Pixels
+from msroi.codecs.neural.contract import NeuralCodec
 from msroi.codecs.neural.facts import container_facts
 from msroi.codecs.neural.weights import require
 from msroi.errors import BitstreamError

@@ -7,7 +7,6 @@ A network is an .npz of arrays. Beside one that ships lies its model card, NAME.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import importlib
@@ -18,7 +17,7 @@ import os
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +26,7 @@ import numpy as np
 
 from msroi import extras
 from msroi.errors import SaliencyError
+from msroi.standard_error import sent_to
 
 Built = TypeVar("Built")
 
@@ -123,26 +123,7 @@ def import_keras() -> None:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with _standard_error_closed():
+        with Path(os.devnull).open("wb") as nowhere, sent_to(nowhere.fileno()):
             importlib.import_module("keras")
     except ImportError as error:
         raise extras.missing(f"the neural codecs need an extra ({error}); install it", "keras") from error
-
-
-@contextlib.contextmanager
-def _standard_error_closed() -> Iterator[None]:
-    """What libraries in C write to standard error goes nowhere; exceptions come through as always."""
-    try:
-        nowhere, saved = os.open(os.devnull, os.O_WRONLY), os.dup(2)
-    except OSError:  # no standard error: nobody to be spared
-        yield
-        return
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

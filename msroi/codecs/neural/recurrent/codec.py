@@ -18,9 +18,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from msroi.arrays import Pixels, Saliency
 from msroi.codecs.neural import container
 from msroi.codecs.neural.container import Header, Section
-from msroi.codecs.neural.contract import NeuralCodec, NeuralSession, Pixels, Progress, Saliency, Symbols, grey
+from msroi.codecs.neural.contract import NeuralCodec, NeuralSession, Progress, Symbols, grey
 from msroi.codecs.neural.recurrent import VERSION, allocation, context
 from msroi.codecs.neural.recurrent.allocation import CELL, MOST, Levels
 from msroi.codecs.neural.recurrent.context import ContextModel

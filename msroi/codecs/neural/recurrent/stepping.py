@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from msroi.codecs.neural.contract import Pixels, Progress
+from msroi.arrays import Pixels
+from msroi.codecs.neural.contract import Progress
 from msroi.codecs.neural.recurrent.allocation import CELL, Levels
 from msroi.codecs.neural.recurrent.context import BITS, Bits
 from msroi.codecs.neural.recurrent.network import Architecture, Network
