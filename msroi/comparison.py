@@ -1,7 +1,7 @@
 """A picture against its reference: two files in, scores out.
 
 reference, candidate --read--> upright pixels, one colour space --+--> msroi.metrics.score --> Scores
-saliency: None, array, path or kind --resolve--> weights ---------+
+saliency: None, array, path or kind --steer----> weights ---------+
 """
 
 from __future__ import annotations
@@ -47,10 +47,12 @@ def make_weights(
     saliency: as for `compare`, None for a map of the given kind; focus: boxes (x, y, width, height) in pixels
     of the upright picture. A map that is 0 everywhere, as of a flat picture, becomes 1 everywhere.
     """
-    from msroi.saliency.hints import resolve
+    from msroi.saliency.sources import Sources
+    from msroi.saliency.steering import steer
 
-    weights, identity = resolve(saliency, kind, focus, reference)
-    return (weights if weights.any() else np.ones_like(weights)), identity
+    steering = steer(Sources.of(saliency=saliency, map_kind=kind, focus=focus), reference)
+    weights = steering.made()
+    return (weights if weights.any() else np.ones_like(weights)), steering.identity
 
 
 def score_pictures(reference: Picture, candidate: Picture, weights: npt.NDArray[np.float32] | None) -> Scores:

@@ -32,8 +32,8 @@ from PIL import features
 import msroi
 from msroi.codecs.jpeg.registry import CODECS
 from msroi.codecs.neural import recurrent
-from msroi.saliency.kinds import MAP_VERSION
 from msroi.saliency.network import DEFAULT_NETWORK, network_hash
+from msroi.saliency.read_outs import MAP_VERSION
 
 GOLDEN = Path(__file__).parent / "golden" / "bytes.json"
 
@@ -43,7 +43,7 @@ WHERE_VERSIONS_ARE = {
     "rdo": "Rdo.version in msroi/codecs/jpeg/rdo.py",
     "two-pass": "TwoPass.version in msroi/codecs/jpeg/two_pass.py",
     "plain": "Plain.version in msroi/codecs/jpeg/plain.py",
-    "map": "MAP_VERSION in msroi/saliency/kinds.py",
+    "map": "MAP_VERSION in msroi/saliency/read_outs.py",
     "recurrent": "VERSION in msroi/codecs/neural/recurrent/__init__.py",
     "msroi": "msroi/version.py",
 }

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from msroi.saliency import kinds, make_map, network
+from msroi.saliency import make_map, network, read_outs
 from train.saliency.measures import max_f
-from train.studies import agreement, baselines, people, steering
+from train.studies import agreement, baselines, maps, people, steering
 
 CORNER = np.array([(0, 0), (19, 0), (19, 9), (0, 9)])
 
@@ -129,8 +129,8 @@ def test_missing_sets_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_the_study_of_steering_follows_what_msroi_follows(photo: np.ndarray) -> None:
     objects, gaze = make_map(photo, "objects"), make_map(photo, "gaze")
-    followed = steering.followed(objects, gaze, (0.5, kinds.BACKGROUND, kinds.SUBJECT))
-    assert np.abs(followed - kinds.steering(make_map(photo), "ms-roi")).max() < 0.02
+    followed = steering.followed(objects, gaze, (0.5, read_outs.BACKGROUND, read_outs.SUBJECT))
+    assert np.abs(followed - maps.networks_map(photo, "ms-roi", "fast")).max() < 0.02
     assert np.array_equal(steering.followed(objects, gaze, (1.0, 0.0, 1.0)), objects)
 
 

@@ -15,7 +15,9 @@ import msroi
 from msroi.codecs.jpeg import plain
 from msroi.drawn import DRAWN, TILES_ENOUGH, is_drawn, share_drawn
 from msroi.images import read
-from msroi.saliency import hints, kinds, make_map
+from msroi.saliency import kinds, make_map
+from msroi.saliency.sources import Sources
+from msroi.saliency.steering import steer
 
 
 @pytest.mark.parametrize("name", DRAWN_ONES)
@@ -63,7 +65,7 @@ def test_the_map_of_a_screen_is_flat_and_says_so(tmp_path: Path, capsys: pytest.
     screen = DRAWN_ONES["dark, in colours"]
     for kind in ("ms-roi", "objects", "ms-roi-labels"):
         found = kinds.find_map(screen, kind)
-        assert np.all(found.saliency == 0.5) and found.notice.startswith("drawing or screen: ")
+        assert found.values == 0.5 and found.notice.startswith("drawing or screen: ")
     assert kinds.find_map(screen, "none").notice == ""
     assert np.all(make_map(screen, quality="high") == 0.5)
     Image.fromarray(screen).save(tmp_path / "screen.png")
@@ -78,9 +80,9 @@ def test_a_screen_is_coded_evenly_unless_the_user_says_where() -> None:
     assert any(notice.startswith("drawing or screen") for notice in even.report.notices)
     without = msroi.compress(screen, quality=50, map_kind="none")
     assert np.array_equal(plain.decode(even.data), plain.decode(without.data))
-    boxed = hints.steer(hints.Hints(focus=[(10, 20, 60, 50)]), read(screen)).saliency
+    boxed = steer(Sources.of(focus=[(10, 20, 60, 50)]), read(screen)).followed()
     assert boxed[20:70, 10:70].min() == 1 and boxed[200, 300] == 0.5
     own = np.zeros((24, 32), np.float32)
     own[:12] = 1
-    followed = hints.steer(hints.Hints(own), read(screen))
-    assert np.ptp(followed.saliency) == 1 and followed.notice == ""
+    steering = steer(Sources.of(saliency=own), read(screen))
+    assert np.ptp(steering.followed()) == 1 and steering.notice == ""

@@ -16,6 +16,7 @@ from msroi.codecs.jpeg import CODECS, lossless, make_codec, plain
 from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError, SaliencyError
 from msroi.images import Picture
+from msroi.saliency.steering import Steering
 
 
 def centre_map(height: int, width: int) -> np.ndarray:
@@ -157,7 +158,7 @@ def test_a_map_of_one_value_is_one_level(photo: np.ndarray, value: float, qualit
 
 def test_second_pass_is_plain_over_the_composite(photo: np.ndarray) -> None:
     saliency = centre_map(*photo.shape[:2])
-    encoder = TwoPass().start(Picture(photo), saliency, 2)
+    encoder = TwoPass().start(Picture(photo), Steering.of(saliency), 2)
     assert list(encoder.knob.values) == list(range(1, 101))
     assert encoder.encode(55) == pillow_jpeg(TwoPass().composite(photo, saliency), 55)
 
@@ -166,12 +167,12 @@ def test_two_pass_needs_a_map_of_the_pictures_shape(photo: np.ndarray) -> None:
     with pytest.raises(SaliencyError, match=r"\(256, 384\), got none"):
         TwoPass().start(Picture(photo), None, 1)
     with pytest.raises(SaliencyError, match=r"got one of shape \(384, 256\)"):
-        TwoPass().start(Picture(photo), np.zeros((384, 256), np.float32), 1)
+        TwoPass().start(Picture(photo), Steering.of(np.zeros((384, 256), np.float32)), 1)
 
 
 def test_two_pass_is_better_inside_the_map_than_outside(photo: np.ndarray) -> None:
     saliency = centre_map(*photo.shape[:2])
-    data = TwoPass(10, 90).start(Picture(photo), saliency, 2).encode(90)
+    data = TwoPass(10, 90).start(Picture(photo), Steering.of(saliency), 2).encode(90)
     decoded = plain.decode(data)
     inside = metrics.psnr_db(photo, decoded, (saliency > 0.7).astype(float))
     outside = metrics.psnr_db(photo, decoded, (saliency < 0.2).astype(float))
@@ -207,7 +208,7 @@ def planes_of_ffmpeg(data: bytes) -> list[np.ndarray]:
 def test_foreign_decoders_read_the_same(photo: np.ndarray, method: str, quality: int) -> None:
     # Each 2 x 2 pixels alike: then chroma at half size is all there is, and no way of enlarging it differs.
     pixels = np.ascontiguousarray(photo[::2, ::2].repeat(2, axis=0).repeat(2, axis=1)[:250, :374])
-    encoder = make_codec(method).start(Picture(pixels), centre_map(250, 374), 1)
+    encoder = make_codec(method).start(Picture(pixels), Steering.of(centre_map(250, 374)), 1)
     data = encoder.encode(quality)
     with_opencv = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     assert np.abs(with_opencv.astype(int) - plain.decode(data)).max() <= 1
@@ -234,7 +235,7 @@ def triangle(plane: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def test_a_grey_file_reads_the_same_everywhere(photo: np.ndarray) -> None:
     grey = np.ascontiguousarray(photo[..., 1])
-    data = TwoPass().start(Picture(grey), centre_map(*grey.shape), 1).encode(60)
+    data = TwoPass().start(Picture(grey), Steering.of(centre_map(*grey.shape)), 1).encode(60)
     with_pillow = plain.decode(data).astype(int)
     with_opencv = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert np.abs(with_pillow - with_opencv).max() <= 1

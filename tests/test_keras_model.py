@@ -12,7 +12,7 @@ from skimage import data
 keras = pytest.importorskip("keras", reason="needs the keras extra")
 
 from msroi.errors import OptionError, SaliencyError  # noqa: E402
-from msroi.saliency import keras_model, kinds, network  # noqa: E402
+from msroi.saliency import keras_model, network, read_outs  # noqa: E402
 from msroi.saliency.onnx_weights import float_weights  # noqa: E402
 
 CORRELATIONS = {"ms-roi": 0.999, "ms-roi-labels": 0.99}
@@ -39,7 +39,7 @@ def test_the_map_is_that_of_the_file(loaded: tuple[str, keras.Model], photo_of: 
     evidence = network.Evidence(maps["object_maps"], maps.get("gaze_maps"), found["logits"])
     assert (evidence.gaze_maps is None) == (expected.gaze_maps is None)
     assert evidence.logits.argmax() == expected.logits.argmax()
-    ours, theirs = (kinds.coarse_map(name, [one], shipped.card) for one in (evidence, expected))
+    ours, theirs = (read_outs.coarse_map(name, [one], shipped.card) for one in (evidence, expected))
     assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] >= CORRELATIONS[name]
 
 

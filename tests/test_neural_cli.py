@@ -30,7 +30,7 @@ from msroi.codecs.neural.coding import encode
 from msroi.codecs.neural.registry import file_facts
 from msroi.errors import BitstreamError, ImageError, OptionError, TargetError
 from msroi.images import Limits, read
-from msroi.saliency.hints import Hints
+from msroi.saliency.sources import Sources
 
 CODEC = "recurrent"
 COMMAND = [sys.executable, "-m", "msroi", "neural"]
@@ -129,10 +129,10 @@ def test_the_command_line_and_the_library_make_the_same_file(
 
 def test_a_box_and_a_map_of_zeros_steer(folder: Path, small: np.ndarray, weights: Path) -> None:
     codec = neural.load(CODEC, weights)
-    made = encode(codec, read(small), Hints(kind="none", focus=[(0, 0, 16, 16)]), 3)
+    made = encode(codec, read(small), Sources.of(map_kind="none", focus=[(0, 0, 16, 16)]), 3)
     levels = file_facts(made.data, weights)["levels"]
     assert max(levels) > 3 > min(levels) and made.saliency is not None
-    even = encode(codec, read(small), Hints(kind="none"), 3)
+    even = encode(codec, read(small), Sources.of(map_kind="none"), 3)
     assert even.saliency is None and file_facts(even.data)["levels"] == {3: 15}
 
 
@@ -254,10 +254,10 @@ def test_sizes_count_metadata(folder: Path, small: np.ndarray, weights: Path) ->
     codec = neural.load(CODEC, weights)
     sections, _ = attached.carried(read(path).metadata)
     budget = attached.n_bytes(sections) + 400
-    made = encode(codec, read(path), Hints(kind="none"), Rate(n_bytes=budget))
+    made = encode(codec, read(path), Sources.of(map_kind="none"), Rate(n_bytes=budget))
     assert 0.9 * budget < len(made.data) <= budget
     with pytest.raises(TargetError, match="the metadata alone take"):
-        encode(codec, read(path), Hints(kind="none"), Rate(n_bytes=100))
+        encode(codec, read(path), Sources.of(map_kind="none"), Rate(n_bytes=100))
     bare = codec.start(read(read(path).upright)).encode(1)
     assert len(attached.attach(bare, sections)) - len(bare) == attached.n_bytes(sections)
 

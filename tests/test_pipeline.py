@@ -17,12 +17,15 @@ from PIL import Image
 import msroi
 from msroi import images, metrics
 from msroi.codecs.jpeg import CODECS, plain
-from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
+from msroi.codecs.jpeg.base import JpegCodec
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError, OutputError, SaliencyError, TargetError
 from msroi.metadata import assemble
 from msroi.pipeline import ALREADY_MADE, DEFAULT_METHOD, equal_quality
+from msroi.saliency.curves import CONTRAST
+from msroi.saliency.kinds import KINDS
+from msroi.saliency.steering import Steering
 from msroi.search.knobs import Steps
 from msroi.search.session import Session
 
@@ -59,7 +62,7 @@ def pixels_of(data: bytes) -> np.ndarray:
 
 
 def two_pass_sizes(pixels: np.ndarray, saliency: np.ndarray) -> dict[int, int]:
-    encoder = TwoPass().start(images.read(pixels), saliency, 1)
+    encoder = TwoPass().start(images.read(pixels), Steering.of(saliency), 1)
     return {setting: len(encoder.encode(setting)) for setting in encoder.knob.values}
 
 
@@ -125,7 +128,7 @@ def test_defaults_use_the_network_and_repeat(photo: np.ndarray) -> None:
     assert first.report.method == "two-pass"
     assert first.report.map_kind == "ms-roi"
     assert first.report.map_identity
-    assert np.array_equal(first.saliency, msroi.saliency_map(photo))
+    assert np.array_equal(first.saliency, KINDS["ms-roi"].curves[CONTRAST](msroi.saliency_map(photo)))
     json.dumps(first.report.as_dict())
 
 
@@ -172,7 +175,7 @@ def test_quality_is_plains_in_the_fewest_bytes(photo: np.ndarray) -> None:
     saliency = centre_map(256, 384)
     reference = pixels_of(jpeg_file(photo, 20))
     psnr_db, ssim = metrics.psnr_db(photo, reference), metrics.ssim(photo, reference, saliency)
-    encoder = TwoPass().start(images.read(photo), saliency, 1)
+    encoder = TwoPass().start(images.read(photo), Steering.of(saliency), 1)
     good = []
     for setting in encoder.knob.values:
         data = encoder.encode(setting)
@@ -548,7 +551,7 @@ def test_metadata_are_kept_and_the_file_is_marked(photo: np.ndarray) -> None:
 
 
 def jpeg_of_setting(pixels: np.ndarray, result: msroi.Result) -> bytes:
-    return TwoPass().start(images.read(pixels), result.saliency, 1).encode(result.report.setting)
+    return TwoPass().start(images.read(pixels), Steering.of(result.saliency), 1).encode(result.report.setting)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -614,14 +617,15 @@ class Halving(JpegCodec):
     name: ClassVar[str] = "halving"
     version: ClassVar[str] = "1"
     uses_map: ClassVar[bool] = True
+    curve: ClassVar[str] = ""
     is_yardstick: ClassVar[bool] = False
     quality_options: ClassVar[tuple[str, ...]] = ()
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {"baseline": (False, True)}
     chroma: str = "keep"
 
-    def start(self, picture: images.Picture, saliency: MapOrMaker, threads: int) -> Session:
-        values = saliency() if callable(saliency) else saliency
-        assert values is not None and values.shape == picture.pixels.shape[:2]
+    def start(self, picture: images.Picture, steering: Steering | None, threads: int) -> Session:
+        assert steering is not None
+        assert steering.followed(picture.orientation).shape == picture.pixels.shape[:2]
         encoder = QualityEncoder(picture.pixels)
 
         class Fine(Session):

@@ -18,6 +18,7 @@ from msroi.codecs.jpeg.registry import make_codec
 from msroi.codecs.jpeg.tables import PRESETS
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import Picture
+from msroi.saliency.steering import Steering
 from msroi.search.matching import Verdict, land_within
 from msroi.search.quality_search import Probe, fewest_bytes_between
 
@@ -63,7 +64,7 @@ def test_every_size_decodes_alike_in_two_families(
     size: tuple[int, int], channels: int, chroma: str, baseline: bool
 ) -> None:
     picture = Picture(noise(*size, channels))
-    encoder = make_codec("rdo", {"chroma": chroma, "baseline": baseline}).start(picture, centred(*size), 1)
+    encoder = make_codec("rdo", {"chroma": chroma, "baseline": baseline}).start(picture, Steering.of(centred(*size)), 1)
     for setting in (0.3, 0.9):
         data = encoder.encode(setting)
         with Image.open(io.BytesIO(data)) as image:
@@ -118,7 +119,7 @@ def test_threads_change_nothing(photo: np.ndarray, saliency: str | None) -> None
     weights = None if saliency is None else centred(*photo.shape[:2])
     files = set()
     for threads in (1, 2, 4):
-        encoder = Rdo().start(picture, weights, threads)
+        encoder = Rdo().start(picture, None if weights is None else Steering.of(weights), threads)
         files.add(encoder.near(0.5).encode(0.51))
         files.add(encoder.near(0.5).encode(0.51))
     assert len(files) == 1
@@ -129,7 +130,7 @@ def test_a_constant_map_is_no_map(photo: np.ndarray) -> None:
     without = Rdo().start(picture, None, 1).near(0.5).encode(0.5)
     for value in (0.0, 0.4, 1.0):
         flat = np.full(photo.shape[:2], value, np.float32)
-        assert Rdo().start(picture, flat, 1).near(0.5).encode(0.5) == without
+        assert Rdo().start(picture, Steering.of(flat), 1).near(0.5).encode(0.5) == without
 
 
 @pytest.mark.parametrize("quality", [30, 50, 75, 90])
@@ -170,7 +171,7 @@ def test_the_map_moves_quality_to_where_it_is_high(photo: np.ndarray) -> None:
     inside = saliency > 0.5
     scores = []
     for weights in (None, saliency):
-        encoder = Rdo(guard=False).start(Picture(photo), weights, 1)
+        encoder = Rdo(guard=False).start(Picture(photo), None if weights is None else Steering.of(weights), 1)
         decoded = plain.decode(land_within(encoder, 0.0, 1.0, budget).data)
         scores.append([metrics.psnr_db(photo, decoded, part) for part in (inside, ~inside)])
     assert scores[1][0] > scores[0][0] + 0.3
@@ -197,7 +198,7 @@ def test_the_guard_holds_the_background(photo: np.ndarray) -> None:
     theirs = metrics.ssim_map(photo, plain.decode(plain.encode(photo, 30)))[background].mean()
     reached = {}
     for guarded in (False, True):
-        encoder = Rdo(q_low=5, q_high=95, guard=guarded).start(Picture(photo), saliency, 1)
+        encoder = Rdo(q_low=5, q_high=95, guard=guarded).start(Picture(photo), Steering.of(saliency), 1)
         decoded = plain.decode(land_within(encoder, 0.0, 1.0, budget).data)
         reached[guarded] = metrics.ssim_map(photo, decoded)[background].mean()
     assert reached[False] < theirs <= reached[True]
@@ -220,7 +221,7 @@ def corner_map(pixels: np.ndarray) -> np.ndarray:
 def test_where_the_map_cannot_be_followed_structure_comes_first(on_plains_lattice: np.ndarray) -> None:
     n_mended = 0
     for setting in np.linspace(0.56, 0.59, 7):
-        encoder = Rdo().start(Picture(on_plains_lattice), corner_map(on_plains_lattice), 1)
+        encoder = Rdo().start(Picture(on_plains_lattice), Steering.of(corner_map(on_plains_lattice)), 1)
         to_structure = encoder._with_preset(PRESETS["ssim"])
         alone, leaning = encoder._safe_strength(setting), to_structure._safe_strength(setting)
         n_mended += alone == 0 < leaning
@@ -232,7 +233,7 @@ def test_where_the_map_cannot_be_followed_structure_comes_first(on_plains_lattic
 def test_a_written_file_that_loses_too_much_outside_is_made_again_more_carefully(
     on_plains_lattice: np.ndarray,
 ) -> None:
-    encoder = Rdo().start(Picture(on_plains_lattice), corner_map(on_plains_lattice), 1)
+    encoder = Rdo().start(Picture(on_plains_lattice), Steering.of(corner_map(on_plains_lattice)), 1)
     longest = 0
     for setting in np.linspace(0.55, 0.6, 6):
         tried: RdoEncoder | None = encoder._prepared(setting)
@@ -246,7 +247,7 @@ def test_a_written_file_that_loses_too_much_outside_is_made_again_more_carefully
         assert bool(note) == (len(tries) > 1)
         longest = max(longest, len(tries))
     assert longest > 3
-    free = Rdo(guard=False).start(Picture(on_plains_lattice), corner_map(on_plains_lattice), 1)
+    free = Rdo(guard=False).start(Picture(on_plains_lattice), Steering.of(corner_map(on_plains_lattice)), 1)
     assert free.revised(free.encode(setting), setting) == (None, "")
 
 
@@ -373,7 +374,7 @@ def test_wrong_options_and_maps(photo: np.ndarray) -> None:
     with pytest.raises(OptionError, match="tune"):
         make_codec("rdo", {"tune": "nice"})
     with pytest.raises(SaliencyError, match="shape"):
-        Rdo().start(Picture(photo), np.zeros((3, 3), np.float32), 1)
+        Rdo().start(Picture(photo), Steering.of(np.zeros((3, 3), np.float32)), 1)
 
 
 def test_keep_follows_a_jpeg_source(photo: np.ndarray) -> None:

@@ -19,6 +19,7 @@ from msroi.codecs.neural.recurrent.context import BITS, INPUTS, PAST, ContextMod
 from msroi.entropy import BIT_TABLES
 from msroi.errors import BitstreamError
 from msroi.images import read
+from msroi.saliency.steering import Steering
 
 KODAK_CELLS = 48 * 32
 
@@ -218,7 +219,7 @@ class TestFiles:
     def test_a_map_moves_iterations_to_where_it_is_bright(self, codec: Recurrent) -> None:
         saliency = np.full((96, 128), 0.05, np.float32)
         saliency[:48, :64] = 1
-        data = codec.start(read(neural_made.picture(96, 128)), saliency).encode(3)
+        data = codec.start(read(neural_made.picture(96, 128)), Steering.of(saliency)).encode(3)
         levels = allocation.decode_levels(container.read(data)[1][0].payload, 6, 8)
         assert levels[:3, :4].min() >= 2 * levels[3:].max()
         assert levels.sum() == 3 * levels.size

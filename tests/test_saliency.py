@@ -1,4 +1,4 @@
-"""The map: definition, alignment with the whole picture, determinism, hints, errors."""
+"""The map: definition, alignment with the whole picture, determinism, sources, errors."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from PIL import Image
 
 import msroi
 from msroi.errors import OptionError, SaliencyError
-from msroi.images import read
-from msroi.saliency import KINDS, QUALITIES, activation_maps, faces, hints, kinds, make_map, network
+from msroi.images import Picture, read
+from msroi.options import PixelBox
+from msroi.saliency import KINDS, QUALITIES, activation_maps, boxes, faces, kinds, make_map, network, read_outs
+from msroi.saliency.curves import CONTRAST
+from msroi.saliency.sources import Sources
+from msroi.saliency.steering import steer
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def test_evidence_is_enlarged_before_the_sigmoid() -> None:
     both = activation_maps.averaged([evidence, twice])
     assert both.shape == (10 * finer, 14 * finer)
     looks = [network.Evidence(evidence[None], None, np.zeros(1, np.float32))]
-    found = kinds.coarse_map("objects", looks, {"read_out": {"objects": {"scale": 2.0, "offset": -1.0}}})
+    found = read_outs.coarse_map("objects", looks, {"read_out": {"objects": {"scale": 2.0, "offset": -1.0}}})
     assert np.abs(found - 1 / (1 + np.exp(1 - 2 * expected))).max() <= 0.5 / activation_maps.MAP_STEPS + 1e-5
 
 
@@ -218,8 +222,9 @@ def test_the_network_taught_by_labels_alone_is_a_kind(
     assert saliency.shape == photo.shape[:2] and 0 <= saliency.min() < 0.1 and 0.8 < saliency.max() <= 1
     own = network.load("ms-roi-labels")
     assert own.look(own.see(photo)).gaze_maps is None
-    _, identity = hints.resolve(None, "ms-roi-labels", (), read(photo))
-    assert identity == f"ms-roi-labels:{own.sha256[:16]}:{kinds.MAP_VERSION}" and own.sha256 != default.sha256
+    identity = Sources.of(map_kind="ms-roi-labels").identity()
+    assert identity.startswith(f"ms-roi-labels:{own.sha256[:16]}:{read_outs.MAP_VERSION}-")
+    assert own.sha256 != default.sha256
     assert np.all(make_map(np.full((40, 50, 3), 90, np.uint8), "ms-roi-labels") == 0.5)
 
 
@@ -282,16 +287,17 @@ def test_faces_of_a_model_join_the_map(tmp_path: Path) -> None:
     assert faces.find_faces(pixels, model) == [(32, 64, 32, 32), (160, 96, 32, 32)]
     assert faces.find_faces(with_squares(160, 224), model) == []
     picture = read(pixels)
-    base = hints.steer(hints.Hints(), picture)
-    found = hints.steer(hints.Hints(focus=[(0, 0, 10, 10)], face_model=model), picture)
-    for x, y, side in ((32, 64, 32), (160, 96, 32), (0, 0, 10)):
-        assert found.saliency[y : y + side, x : x + side].min() == 1
-    assert np.all(found.saliency >= base.saliency) and found.saliency[150, 110] == base.saliency[150, 110]
+    base = steer(Sources.of(), picture)
+    found = steer(Sources.of(focus=[(0, 0, 10, 10)], face_model=model), picture)
+    for saliency, before in ((found.made(), base.made()), (found.followed(), base.followed())):
+        for x, y, side in ((32, 64, 32), (160, 96, 32), (0, 0, 10)):
+            assert saliency[y : y + side, x : x + side].min() == 1
+        assert np.all(saliency >= before) and saliency[150, 110] == before[150, 110]
     assert found.identity.startswith(f"{base.identity}+focus:[(0, 0, 10, 10)]+faces:")
-    alone = hints.steer(hints.Hints(kind="none", face_model=str(model)), picture)
-    assert alone.saliency[80, 48] == 1 and alone.saliency[20, 120] == 0
-    nobody = hints.steer(hints.Hints(kind="none", face_model=model), read(with_squares(160, 224)))
-    assert np.all(nobody.saliency == 0.5)
+    alone = steer(Sources.of(map_kind="none", face_model=str(model)), picture)
+    assert alone.followed()[80, 48] == 1 and alone.followed()[20, 120] == 0
+    nobody = steer(Sources.of(map_kind="none", face_model=model), read(with_squares(160, 224)))
+    assert np.all(nobody.followed() == 0.5) and nobody.is_flat
 
 
 def test_faces_of_large_and_grey_pictures_are_in_their_own_pixels(tmp_path: Path) -> None:
@@ -315,9 +321,9 @@ def test_face_models_that_cannot_be_one_are_named(tmp_path: Path, capfd: pytest.
         (network.WEIGHTS / "ms-roi.onnx", r"ms-roi\.onnx: is no model that OpenCV's FaceDetectorYN can run"),
     ):
         with pytest.raises(SaliencyError, match=message):
-            hints.steer(hints.Hints(face_model=tmp_path / name), picture)
+            steer(Sources.of(face_model=tmp_path / name), picture)
     with pytest.raises(OptionError, match=r"face_model: got 3, allowed: the path of YuNet's ONNX file"):
-        hints.steer(hints.Hints(face_model=3), picture)  # type: ignore[arg-type]
+        steer(Sources.of(face_model=3), picture)  # type: ignore[arg-type]
     with pytest.raises(SaliencyError, match=r"lost\.onnx: the face model cannot be read"):
         msroi.compress(with_squares(64, 64), face_model=tmp_path / "lost.onnx")
 
@@ -330,9 +336,10 @@ def test_high_quality_is_the_mean_of_four_looks_and_a_picture_of_its_own(photo: 
     mirrored = make_map(np.ascontiguousarray(photo[:, ::-1]), quality="high")
     assert np.abs(mirrored[:, ::-1] - high).max() < 0.02
     picture = read(photo)
-    identities = {hints.steer(hints.Hints(quality=q), picture).identity for q in ("fast", "high")}
+    identities = {steer(Sources.of(map_quality=q), picture).identity for q in ("fast", "high")}
     sha = network.load().sha256[:16]
-    assert identities == {f"ms-roi:{sha}:{kinds.MAP_VERSION}", f"ms-roi:{sha}:{kinds.MAP_VERSION}:high"}
+    assert len(identities) == 2 and all(i.startswith(f"ms-roi:{sha}:{read_outs.MAP_VERSION}-") for i in identities)
+    assert [i.endswith(":high") for i in sorted(identities, key=len)] == [False, True]
     with pytest.raises(OptionError, match="map_quality: got 'best', allowed: fast, high"):
         make_map(photo, quality="best")
     with pytest.raises(OptionError, match="map_quality: got 'best'"):
@@ -354,11 +361,11 @@ def test_where_nothing_stands_out_the_map_is_flat_and_says_so(name: str) -> None
     pixels = unsure_pictures()[name]
     for quality in QUALITIES:
         found = kinds.find_map(pixels, quality=quality)
-        assert np.all(found.saliency == 0.5)
+        assert found.values == 0.5
         assert found.notice.startswith("map unsure (0.") and "all matters alike" in found.notice
     result = msroi.compress(pixels, quality=30)
     assert found.notice.split("(")[0] in " ".join(result.report.notices)
-    boxed = hints.steer(hints.Hints(focus=[(10, 20, 50, 40)]), read(pixels)).saliency
+    boxed = steer(Sources.of(focus=[(10, 20, 50, 40)]), read(pixels), CONTRAST).followed()
     assert boxed[20:60, 10:60].min() == 1 and boxed[250, 300] == 0.5
 
 
@@ -387,7 +394,7 @@ def test_photos_are_sure(photo: np.ndarray, wide: np.ndarray) -> None:
         assert kinds.find_map(pixels).notice == ""
 
 
-def picture_of(height: int, width: int) -> object:
+def picture_of(height: int, width: int) -> Picture:
     return read(np.random.default_rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
@@ -399,7 +406,8 @@ def test_user_map_of_any_size_and_type(tmp_path: Path) -> None:
     picture = picture_of(50, 100)
     sources = [half, half.astype(bool), (half * 255).astype(np.uint8), half.astype(np.float64)]
     sources += [tmp_path / "map.npy", str(tmp_path / "map.png")]
-    resolved = [hints.resolve(source, "ms-roi", (), picture) for source in sources]
+    steerings = [steer(Sources.of(saliency=source), picture, CONTRAST) for source in sources]
+    resolved = [(steering.made(), steering.identity) for steering in steerings]
     for saliency, identity in resolved:
         assert saliency.shape == (50, 100) and saliency.dtype == np.float32
         assert np.allclose(saliency, resolved[0][0], atol=1e-6)
@@ -422,31 +430,32 @@ def test_user_map_of_any_size_and_type(tmp_path: Path) -> None:
 )
 def test_maps_that_cannot_be_one(saliency: object, message: str) -> None:
     with pytest.raises(SaliencyError, match=message):
-        hints.resolve(saliency, "ms-roi", (), picture_of(20, 30))
+        Sources.of(saliency=saliency)
 
 
 def test_boxes_are_laid_over_the_map() -> None:
     picture = picture_of(60, 90)
-    base, _ = hints.resolve(None, "ms-roi", (), picture)
-    boxed, identity = hints.resolve(None, "ms-roi", [(70, 5, 15, 20)], picture)
+    base = steer(Sources.of(), picture).made()
+    steering = steer(Sources.of(focus=[(70, 5, 15, 20)]), picture)
+    boxed, identity = steering.made(), steering.identity
     assert boxed[5:25, 70:85].min() == 1
     assert np.all(boxed >= base)
     assert np.allclose(boxed[40:, :50], base[40:, :50])
     assert "focus" in identity
-    alone, _ = hints.resolve(None, "none", [(70, 5, 15, 20)], picture)
+    alone = steer(Sources.of(map_kind="none", focus=[(70, 5, 15, 20)]), picture).made()
     assert alone[40:, :50].max() == 0
 
 
 @pytest.mark.parametrize("box", [(80, 5, 15, 20), (-1, 0, 5, 5), (0, 0, 0, 5), (0, 55, 5, 6)])
 def test_boxes_outside_are_refused_with_the_size(box: tuple[int, int, int, int]) -> None:
     with pytest.raises(OptionError, match=r"the box leaves the picture, which has 90 x 60 pixels"):
-        hints.resolve(None, "none", [box], picture_of(60, 90))
+        steer(Sources.of(map_kind="none", focus=[box]), picture_of(60, 90))
 
 
 def test_identity_of_the_network_map_names_its_hash_and_the_version_of_the_maps() -> None:
-    _, identity = hints.resolve(None, "objects", (), picture_of(20, 20))
-    assert identity == f"objects:{network.load().sha256[:16]}:{kinds.MAP_VERSION}"
-    assert hints.resolve("none", "ms-roi", (), picture_of(20, 20))[1] == "none"
+    identity = Sources.of(map_kind="objects").identity()
+    assert identity.startswith(f"objects:{network.load().sha256[:16]}:{read_outs.MAP_VERSION}-")
+    assert Sources.of(saliency="none").identity() == "none"
 
 
 @pytest.mark.parametrize(
@@ -459,12 +468,12 @@ def test_identity_of_the_network_map_names_its_hash_and_the_version_of_the_maps(
     ],
 )
 def test_soft_edges_of_boxes_are_those_of_the_whole_picture_blurred(
-    height: int, width: int, areas: list[hints.PixelBox]
+    height: int, width: int, areas: list[PixelBox]
 ) -> None:
     inside = np.zeros((height, width), np.float32)
     for x, y, w, h in areas:
         inside[y : y + h, x : x + w] = 1
-    sigma = hints.BOX_EDGE * min(height, width)
+    sigma = boxes.BOX_EDGE * min(height, width)
     blurred = cv2.GaussianBlur(inside, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    found = hints.combined(hints.Hints(kind="none", focus=areas), read(np.zeros((height, width), np.uint8)))
-    assert np.array_equal(found.saliency, np.maximum(inside, blurred))
+    found = steer(Sources.of(map_kind="none", focus=areas), read(np.zeros((height, width), np.uint8)))
+    assert np.array_equal(found.followed(), np.maximum(inside, blurred))

@@ -24,6 +24,7 @@ from msroi.codecs.jpeg.rdo import Rdo, RdoEncoder
 from msroi.codecs.jpeg.source import for_source, from_jpeg, on_lattice
 from msroi.codecs.jpeg.tables import PRESETS, ZIGZAG
 from msroi.images import Picture, read
+from msroi.saliency.steering import Steering
 from msroi.search.matching import land_within
 
 SIZES = [(1, 1), (1, 9), (8, 8), (9, 7), (16, 17), (45, 67)]
@@ -453,7 +454,7 @@ def test_a_guarded_map_on_a_large_source() -> None:
     picture = coded(np.ascontiguousarray(np.tile(small, (10, 9, 1))))
     saliency = np.zeros(picture.pixels.shape[:2], np.float32)
     saliency[300:700, 200:600] = 1
-    encoder = Rdo().start(picture, saliency, 2)
+    encoder = Rdo().start(picture, Steering.of(saliency), 2)
     match = land_within(encoder, 0.0, 1.0, len(plain.encode(picture.pixels, 50)))
     assert plain.decode(match.data).shape == picture.pixels.shape
 

@@ -23,7 +23,7 @@ from msroi.arrays import Floats
 from msroi.benchmark.subject import Subject
 from msroi.errors import MsroiError, OptionError, SaliencyError
 from msroi.images import Picture, read
-from msroi.saliency.hints import user_map
+from msroi.saliency.own_map import user_map
 
 # In place of a folder of masks: a Gaussian in the middle, sigma a quarter of each side.
 CENTRE = "centre"

@@ -139,9 +139,10 @@ def cap_rows(
     network = codec.network_sha256[:16]
     made = {(r["image"], r["network"], float(r["mean_level"]), int(r["cap"])): r for r in known}
     for name, subject in subjects:
-        if subject.saliency.min() == subject.saliency.max():
+        steering = subject.steering(codec.curve)
+        if steering.is_flat:
             continue
-        values = allocation.cell_sums(subject.followed(codec.curve))
+        values = allocation.cell_sums(steering.followed())
         for cap in sorted({cap for cap in caps if cap <= allocation.MOST}):
             key = (name, network, float(level), cap)
             yield dict(made[key]) if key in made else _cap_row(codec, subject, values, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,8 +11,10 @@ import numpy.typing as npt
 
 from msroi.arrays import Floats, Pixels
 from msroi.images import Picture
-from msroi.saliency import DEFAULT_KIND, make_map
-from msroi.saliency.kinds import steering
+from msroi.saliency.combine import Combined, combine
+from msroi.saliency.curves import CONTRAST
+from msroi.saliency.sources import Sources
+from msroi.saliency.steering import Steering
 
 # A mask's edge is softened by this share of the longer side before an encoder follows it (DESIGN 12: blurs
 # from .01 to .06 differ little).
@@ -42,17 +43,17 @@ class Subject:
         return self.picture.pixels
 
     @cached_property
-    def _network_map(self) -> Floats:
-        return make_map(self.pixels)
+    def _combined(self) -> Combined:
+        return combine(Sources.of(saliency=self.own_map), self.picture)
+
+    def steering(self, curve: str) -> Steering:
+        """The map that drives the encoders that follow one, as given or the network's, for those with this curve."""
+        return Steering(self._combined, curve)
 
     @cached_property
     def saliency(self) -> Floats:
-        """The map that drives the JPEG encoders that follow one: as given, or the network's."""
-        return steering(self._network_map, DEFAULT_KIND) if self.own_map is None else self.own_map
-
-    def followed(self, curve: Callable[[Floats], Floats]) -> Floats:
-        """The map that drives a codec with this curve: as given, or what the curve makes of the network's."""
-        return curve(self._network_map) if self.own_map is None else self.own_map
+        """What the JPEG encoders follow of it."""
+        return self.steering(CONTRAST).followed()
 
     @cached_property
     def soft_mask(self) -> Floats:

@@ -17,7 +17,7 @@ from msroi.cli.output import escape
 from msroi.errors import OptionError
 
 if TYPE_CHECKING:
-    from msroi.saliency.hints import Hints
+    from msroi.saliency.sources import Sources
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -254,9 +254,8 @@ def map_of(arguments: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def hints_of(arguments: argparse.Namespace) -> Hints:
-    """What the map is made from."""
-    from msroi.saliency.hints import Hints
+def sources_of(arguments: argparse.Namespace) -> Sources:
+    """What the map is made from. Errors: SaliencyError for a map of the user's own that cannot be one."""
+    from msroi.saliency.sources import Sources
 
-    names = {"map_kind": "kind", "map_quality": "quality"}
-    return Hints(**{names.get(name, name): value for name, value in map_of(arguments).items()})
+    return Sources.of(**map_of(arguments))

@@ -67,7 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_metadata(parser)
     output = files.add_output_options(parser, f"default: NAME{SUFFIX} beside the input")
     _add_what_is_replaced(output)
-    output.add_argument("--save-map", action="store_true", help="also write the map, NAME.map.png beside the output")
+    output.add_argument(
+        "--save-map", action="store_true", help="also write the map that steered, NAME.map.png beside the output"
+    )
     output.add_argument(
         "--save-overlay", action="store_true", help="also write picture and map as one, NAME.overlay.png"
     )
@@ -281,7 +283,8 @@ def _check_request(arguments: argparse.Namespace) -> None:
     from msroi.pipeline import asked
 
     options = {**given(arguments, *_PASSED_ON), **map_of(arguments)}
-    asked({name: value for name, value in options.items() if name != "threads"})
+    # A map is read with each input: what is wrong with it is told in that input's line.
+    asked({name: value for name, value in options.items() if name not in ("threads", "saliency")})
 
 
 def _check_in_place(arguments: argparse.Namespace) -> None:

@@ -138,6 +138,7 @@ def make(
 
     face: where the page opens, (x, y) in pixels upright, if that is known to be a face; None: where ours gains most.
     """
+    from msroi.comparison import make_weights
     from msroi.images import png_file, read
     from msroi.pipeline import compress
     from msroi.report.place import place_of_gain
@@ -147,10 +148,9 @@ def make(
     options: Mapping[str, Any] = {"quality": quality, "strip_all": True, "gain_map": False, "force": True}
     plain = compress(picture, method="plain", **options)
     ours = compress(picture, **options)
-    saliency = ours.saliency
-    assert saliency is not None
     photo, report = picture.source.name, ours.report
-    weights = own_weights(saliency, report.map_identity, photo)
+    saliency, identity = make_weights(picture, None)
+    weights = own_weights(saliency, identity, photo)
     pair = {"plain.jpg": plain.data, "msroi.jpg": ours.data}
     decoded = [read(data, name=name) for name, data in pair.items()]
     scored = [score_file(picture, one, weights) for one in decoded]

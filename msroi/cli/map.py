@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msroi.cli import files
-from msroi.cli.arguments import add_inputs, add_limits, add_map_options, add_running, hints_of, limits_of
+from msroi.cli.arguments import add_inputs, add_limits, add_map_options, add_running, limits_of, sources_of
 from msroi.cli.each import run_each
 from msroi.cli.output import Screen
 from msroi.errors import OptionError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from msroi.images import Picture
-    from msroi.saliency.hints import Steering
+    from msroi.saliency.steering import Steering
 
 EXAMPLES = """\
 examples:
@@ -90,7 +90,7 @@ class _Job:
 
     def draw(self, item: Input) -> None:
         from msroi.images import read
-        from msroi.saliency.hints import steer
+        from msroi.saliency.steering import steer
 
         start = time.perf_counter()
         paths = {form: places[item] for form, places in self.outputs.items()}
@@ -99,22 +99,24 @@ class _Job:
             for path in paths.values():
                 check_free(path, self.arguments.overwrite, inputs_on_disk(self.inputs))
         picture = read(item.open(), name=item.name, limits=limits_of(self.arguments))
-        steering = steer(hints_of(self.arguments), picture)
+        steering = steer(sources_of(self.arguments), picture)
+        saliency = steering.made()
         for form, path in paths.items():
-            data = _encode(form, steering.saliency, picture)
+            data = _encode(form, saliency, picture)
             files.write_planned(self.arguments, path, data, inputs_on_disk(self.inputs))
-        self._tell(item, paths, steering, picture.notices, time.perf_counter() - start)
+        self._tell(item, paths, steering, saliency, picture.notices, time.perf_counter() - start)
 
     def _tell(
         self,
         item: Input,
         paths: dict[str, Path],
         steering: Steering,
+        saliency: np.ndarray,
         notices: tuple[str, ...],
         seconds: float,
     ) -> None:
-        saliency, identity, notice = steering
-        notices = (*notices, notice) if notice else notices
+        identity = steering.identity
+        notices = (*notices, steering.notice) if steering.notice else notices
         height, width = saliency.shape
         where = ", ".join("standard output" if str(path) == STANDARD_STREAM else str(path) for path in paths.values())
         notes = "".join(f"; {notice}" for notice in notices)

@@ -20,9 +20,9 @@ from msroi.cli.arguments import (
     add_map_options,
     add_running,
     given,
-    hints_of,
     limits_of,
     positive_number,
+    sources_of,
 )
 from msroi.cli.each import run_each
 from msroi.cli.neural_options import SUFFIX, add_weights, load_codec
@@ -125,7 +125,7 @@ class _Job:
         self.outputs = outputs
         self.codec = codec
         self.target = target
-        self.hints = hints_of(arguments)
+        self.sources = sources_of(arguments)
         self.inputs = inputs_on_disk(list(outputs))
         self.name_width = max((len(item.name) for item in outputs), default=4)
         self.n_told = 0
@@ -140,7 +140,7 @@ class _Job:
             check_free(output, self.arguments.overwrite, self.inputs)
         picture = read(item.open(), name=item.name, limits=limits_of(self.arguments))
         made = encode(
-            self.codec, picture, self.hints, self.target, strip=self.arguments.strip, progress=self.screen.advance
+            self.codec, picture, self.sources, self.target, strip=self.arguments.strip, progress=self.screen.advance
         )
         files.write_planned(self.arguments, output, made.data, self.inputs)
         before = None if picture.source.data is None else len(picture.source.data)

@@ -80,7 +80,7 @@ class Photos:
         if standing in (Standing.RIGHT, Standing.NEWER):
             return Made(output, standing, status=status)
         result = compress(item.open(), name=item.name, **self.options)
-        saliency = result.saliency
+        saliency = result.saliency if pictures else None
         drawn = {path: _draw(kind, saliency, result.data) for kind, path in pictures.items() if saliency is not None}
         return Made(output, standing, result.report, result.data, drawn, status)
 

@@ -17,6 +17,7 @@ from msroi.arrays import Pixels
 
 if TYPE_CHECKING:
     from msroi.images import Limits, Picture
+    from msroi.saliency.steering import Steering
     from msroi.search.session import Session
 
 
@@ -38,6 +39,10 @@ class Codec(Protocol):
         """Whether `start` has a use for a map."""
 
     @property
+    def curve(self) -> str:
+        """What it follows of a kind's map, by name: see `msroi.saliency.curves`. "" for the map as it was made."""
+
+    @property
     def is_yardstick(self) -> bool:
         """Whether its file at a quality is what others are measured against: then it is itself, without our mark."""
 
@@ -49,11 +54,11 @@ class Codec(Protocol):
     def also_accepts(self) -> Mapping[str, tuple[object, ...]]:
         """Options that are no fields, and the values of them that describe what it does anyway."""
 
-    def start(self, picture: Picture, saliency: Any, threads: int) -> Session:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Session:
         """Do what all values of the knob share.
 
-        saliency: what steers it, float32 (height, width) in [0, 1] aligned with the stored pixels, or what makes such
-        an array or None; None: all matters alike. Errors: SaliencyError for a map of another shape.
+        steering: the map of the upright picture; `steering.followed(picture.orientation)` is what to follow, aligned
+        with the stored pixels. None: all matters alike. Errors: SaliencyError for a map of another shape.
         """
 
     def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:

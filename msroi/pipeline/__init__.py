@@ -9,11 +9,12 @@ Each arrow is one call with arrays and plain values; codecs come from the table 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,17 +22,17 @@ from typing import TYPE_CHECKING, Any
 from msroi import images
 from msroi.codecs.jpeg.registry import CODEC_OPTIONS, make_codec
 from msroi.images import Limits
-from msroi.options import one_of, whole_number
+from msroi.options import whole_number
 from msroi.pipeline.encoding import make_file
 from msroi.pipeline.job import Job, prepare
-from msroi.pipeline.original import ALREADY_MADE, already_made, is_made_by
+from msroi.pipeline.original import ALREADY_MADE, already_made, is_made_by, map_again
 from msroi.pipeline.request import MATCHES, Request
-from msroi.pipeline.result import Outcome, Report, Result
+from msroi.pipeline.result import Outcome, Report, Result, Saliency
 from msroi.threads import bounded, most
 
 if TYPE_CHECKING:
     from msroi.options import Box, Chroma, MapKind, MapQuality, Match, Method, PercentBox, Tune
-    from msroi.saliency.hints import Hints
+    from msroi.saliency.sources import Sources
 
 __all__ = ["ALREADY_MADE", "DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "asked", "compress", "is_made"]
 
@@ -101,31 +102,33 @@ def compress(
     limits: what is refused before decoding. name: the input's name in messages.
     Errors: the subclasses of MsroiError.
     """
-    request, hints = asked(locals())
+    request, sources = asked(locals())
     n_threads = most() if threads is None else whole_number("threads", threads, 1)
     with bounded(None if threads is None else n_threads):
-        return _compressed(image, request, hints, n_threads, limits, name)
+        return _compressed(image, request, sources, n_threads, limits, name)
 
 
-def _compressed(image: Any, request: Request, hints: Hints, n_threads: int, limits: Limits, name: str | None) -> Result:
+def _compressed(
+    image: Any, request: Request, sources: Sources, n_threads: int, limits: Limits, name: str | None
+) -> Result:
     """What `compress` does."""
     path = _path_of(image)
     stages = Stages()
     source = images.read(image, name=name, limits=limits)
     stages.end("read")
-    job = prepare(request, source, hints, n_threads)
+    job = prepare(request, source, sources, n_threads)
     outcome = already_made(job)
     stages.end("prepare")
-    if outcome is not None and hints.focus and request.max_side is not None:
-        outcome = replace(outcome, notices=(_NO_MAP_AGAIN,))
-    else:
+    if outcome is None:
         job = job.with_map()
+    elif sources.boxes and request.max_side is not None:
+        outcome = replace(outcome, notices=(_NO_MAP_AGAIN,))
     stages.end("map")
     outcome = outcome or make_file(job)
     stages.end("encode")
-    report = _report(job, outcome, _name_of_map(job, hints), stages)
+    report = _report(job, outcome, stages)
     _log(report)
-    return Result(outcome.data, job.saliency_maker(), report, path)
+    return Result(outcome.data, report, path, _maker(job, outcome, limits))
 
 
 _DEFAULTS = {
@@ -133,14 +136,28 @@ _DEFAULTS = {
 }
 
 
-def asked(options: Mapping[str, Any]) -> tuple[Request, Hints]:
-    """What options of `compress` ask for, checked; a missing one stands at its default. Errors: OptionError."""
+def asked(options: Mapping[str, Any]) -> tuple[Request, Sources]:
+    """What options of `compress` ask for, checked; a missing one stands at its default.
+
+    Errors: OptionError, SaliencyError for a map of the user's own that cannot be one.
+    """
+    from msroi.saliency.sources import Sources
+
     values = _DEFAULTS | {name: value for name, value in options.items() if name in _DEFAULTS}
     codec = make_codec(values["method"], {name: values[name] for name in CODEC_OPTIONS})
     fields = {field.name: values[field.name] for field in dataclasses.fields(Request) if field.name != "codec"}
     request = Request(codec=codec, **fields)
     names = ("saliency", "map_kind", "focus", "map_quality", "face_model")
-    return request, _hints(*(values[name] for name in names))
+    return request, Sources.of(**{name: values[name] for name in names})
+
+
+def _maker(job: Job, outcome: Outcome, limits: Limits) -> Callable[[], Saliency] | None:
+    """What makes the map that steered, for those who ask for it."""
+    if job.steering is not None:
+        return job.steering.followed
+    if job.sources is None or outcome.notices == (_NO_MAP_AGAIN,):
+        return None
+    return functools.partial(map_again, outcome.data, job.sources, job.request.codec.curve, limits)
 
 
 def is_made(data: bytes, options: Mapping[str, Any]) -> bool:
@@ -176,18 +193,7 @@ def _log(report: Report) -> None:
         logger.log(logging.DEBUG if notice in report.details else logging.WARNING, "%s: %s", report.name, notice)
 
 
-def _hints(saliency: Any, kind: str, focus: Any, quality: str, face_model: Any) -> Hints:
-    """What a map is made from, checked but for the picture's size. Errors: OptionError."""
-    from msroi.options import boxes
-    from msroi.saliency.faces import checked_model
-    from msroi.saliency.hints import Hints
-    from msroi.saliency.kinds import QUALITIES
-
-    one_of("map_quality", quality, tuple(QUALITIES))
-    return Hints(saliency, kind, boxes("focus", focus), quality, checked_model(face_model))
-
-
-def _report(job: Job, outcome: Outcome, map_kind: str, stages: Stages) -> Report:
+def _report(job: Job, outcome: Outcome, stages: Stages) -> Report:
     request, source = job.request, job.source.source
     width, height = job.picture.upright_size
     return Report(
@@ -206,7 +212,7 @@ def _report(job: Job, outcome: Outcome, map_kind: str, stages: Stages) -> Report
         target="none: the file is what this request makes" if outcome.reason == ALREADY_MADE else job.target,
         reached=outcome.reached,
         setting=outcome.setting,
-        map_kind=map_kind,
+        map_kind="none" if job.sources is None else job.sources.name,
         map_identity=job.map_identity,
         kept_original=outcome.kept_original,
         reason=outcome.reason,
@@ -238,18 +244,6 @@ def _larger(job: Job, outcome: Outcome) -> tuple[str, ...]:
     if source.format != "JPEG" or source.data is None or len(outcome.data) <= len(source.data):
         return ()
     return (f"larger than the input, which has {len(source.data)} bytes",)
-
-
-def _name_of_map(job: Job, hints: Hints) -> str:
-    """What the report calls the map: a kind, "own", "boxes" where they alone steer, "none" without a map."""
-    from msroi.saliency.hints import is_own
-
-    if job.hints is None:
-        return "none"
-    if is_own(hints.saliency):
-        return "own"
-    kind = hints.kind if hints.saliency is None else str(hints.saliency)
-    return "boxes" if kind == "none" and (hints.focus or hints.face_model) else kind
 
 
 def _path_of(image: Any) -> Path | None:

@@ -38,7 +38,7 @@ def _encode(job: Job) -> Outcome:
     job.settle_sizes()
     # Before there is a session: it decodes plain's file.
     judge = _judge(job) if job.request.goal == "quality" else None
-    session: Session = job.request.codec.start(job.picture, job.followed, job.n_threads)
+    session: Session = job.request.codec.start(job.picture, job.steering, job.n_threads)
     if job.request.goal == "size":
         return _equal_size(job, session)
     if judge is not None:
@@ -85,7 +85,7 @@ def _largest_marked(job: Job, session: Session) -> Outcome:
 def _judge(job: Job) -> AsGoodAs:
     """Says whether a file is as good as plain, weighted by the map."""
     yardstick = images.to_stored(plain.decode(job.plain_jpeg), job.picture.orientation)
-    return AsGoodAs(yardstick, job.picture.pixels, job.stored_saliency)
+    return AsGoodAs(yardstick, job.picture.pixels, job.weights)
 
 
 def _equal_quality(job: Job, session: Session, judge: AsGoodAs) -> Outcome:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from msroi import images
 from msroi import metadata as meta
@@ -19,8 +16,8 @@ from msroi.pipeline.request import MATCHES, Request
 from msroi.version import __version__
 
 if TYPE_CHECKING:
-    from msroi.saliency.hints import Hints
-    from msroi.saliency.kinds import Found
+    from msroi.saliency.sources import Sources
+    from msroi.saliency.steering import Steering
 
 
 @dataclass(frozen=True)
@@ -28,18 +25,18 @@ class Job:
     """A picture, ready to be coded.
 
     source: as read. picture: with the colour, size and metadata asked for.
-    hints: what the map is made from; None where nothing needs one.
-    found: the map, upright, to be made when it is needed; None before `with_map`, and without hints.
+    sources: what the map is made from; None where nothing needs one.
+    steering: the map; None before `with_map`, and without sources.
     map_identity: equal for equal maps, "" without one.
     """
 
     request: Request
     source: Picture
     picture: Picture
-    hints: Hints | None
+    sources: Sources | None
     map_identity: str
     n_threads: int
-    found: Found | None = None
+    steering: Steering | None = None
 
     @property
     def name(self) -> str:
@@ -55,36 +52,11 @@ class Job:
     @property
     def map_notice(self) -> str:
         """What the user should know of the map, or ""."""
-        return "" if self.found is None else self.found.notice
+        return "" if self.steering is None else self.steering.notice
 
-    @property
-    def saliency(self) -> Saliency | None:
-        """The map, float32 (height, width) in [0, 1], upright. Made anew: four bytes a pixel are not kept."""
-        return None if self.found is None else self.found.saliency
-
-    def saliency_maker(self) -> Callable[[], Saliency | None]:
-        """What makes the map later, without the pictures; the user's own is read now, for it may be another then."""
-        from msroi.saliency.hints import is_own
-
-        if self.found is None or self.hints is None or not is_own(self.hints.saliency):
-            return _no_map if self.found is None else self.found.make
-        return functools.partial(np.asarray, self.saliency)
-
-    def stored_saliency(self) -> Saliency | None:
-        """The map as the pixels are stored, made anew."""
-        saliency = self.saliency
-        if saliency is None or self.picture.orientation == 1:
-            return saliency  # as it is: a flat map may be one value seen everywhere
-        return np.asarray(images.to_stored(saliency, self.picture.orientation))
-
-    def followed(self) -> Saliency | None:
-        """What an encoder follows of the map, as the pixels are stored, made anew."""
-        stored = self.stored_saliency()
-        if stored is None or self.hints is None:
-            return stored
-        from msroi.saliency.hints import followed
-
-        return followed(stored, self.hints)
+    def weights(self) -> Saliency | None:
+        """What weighs the scores: the map as it was made, as the pixels are stored. Made anew: it is not kept."""
+        return None if self.steering is None else self.steering.made(self.picture.orientation)
 
     @property
     def pixels_changed(self) -> bool:
@@ -153,26 +125,23 @@ class Job:
 
     def with_map(self) -> Job:
         """The job with its map made. Errors: SaliencyError, OptionError for a box outside of the input."""
-        if self.hints is None:
+        if self.sources is None:
             return self
-        from msroi.saliency.hints import combined
+        from msroi.saliency.steering import steer
 
-        return replace(self, found=combined(self.hints, self.picture, self.source.upright_size))
+        steering = steer(self.sources, self.picture, self.request.codec.curve, self.source.upright_size)
+        return replace(self, sources=steering.combined.sources, steering=steering)
 
     def edited(self, metadata: Metadata) -> Metadata:
         """Metadata of the input, by the policy asked for."""
         return edited(metadata, self.request, self.source.orientation)
 
 
-def _no_map() -> None:
-    """The map of a job without one."""
-
-
-def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> Job:
+def prepare(request: Request, source: Picture, sources: Sources, n_threads: int) -> Job:
     """Everything before the encoder but the map: colour, size, metadata.
 
     There will be a map only if the codec, the target or the user asks for one.
-    Errors: SaliencyError and OptionError for a map that cannot be had.
+    Errors: SaliencyError for a face model that cannot be read.
     """
     picture = source
     if request.srgb:
@@ -180,28 +149,15 @@ def prepare(request: Request, source: Picture, hints: Hints, n_threads: int) -> 
     if request.max_side is not None:
         picture = images.resize_to_max_side(picture, request.max_side)
     picture = replace(picture, metadata=edited(picture.metadata, request, source.orientation))
-    wanted = _wants_map(request, hints)
-    if wanted:
-        from msroi.saliency.hints import is_own, small_user_map
-
-        if is_own(hints.saliency):  # read once
-            width, height = picture.upright_size
-            hints = replace(hints, saliency=small_user_map(hints.saliency, height, width))
-    identity = map_identity(request, hints, picture.upright_size)
-    return Job(request, source, picture, hints if wanted else None, identity, n_threads)
+    identity = map_identity(request, sources)
+    return Job(request, source, picture, sources if identity else None, identity, n_threads)
 
 
-def map_identity(request: Request, hints: Hints, upright_size: tuple[int, int]) -> str:
-    """Equal for equal maps of a picture of this size (width, height) in pixels; "" where nothing asks for a map."""
-    if not _wants_map(request, hints):
-        return ""
-    from msroi.saliency.hints import identity_at
-
-    return identity_at(hints, *upright_size)
-
-
-def _wants_map(request: Request, hints: Hints) -> bool:
-    return request.codec.uses_map or request.goal == "quality" or hints.given
+def map_identity(request: Request, sources: Sources) -> str:
+    """Equal for equal maps of a picture; "" where nothing asks for a map."""
+    if request.codec.uses_map or request.goal == "quality" or sources.given:
+        return sources.identity(request.codec.curve)
+    return ""
 
 
 def edited(metadata: Metadata, request: Request, orientation: int) -> Metadata:

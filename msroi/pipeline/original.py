@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msroi import images
 from msroi import metadata as meta
 from msroi.codecs.jpeg import lossless, plain
 from msroi.errors import ImageError
+from msroi.images import Limits
 from msroi.pipeline.job import Job, edited, map_identity
 from msroi.pipeline.request import Request
-from msroi.pipeline.result import Outcome
+from msroi.pipeline.result import Outcome, Saliency
 
 if TYPE_CHECKING:
-    from msroi.saliency.hints import Hints
+    from msroi.saliency.sources import Sources
 
 ALREADY_MADE = "already made by this request"
 
@@ -45,7 +47,7 @@ def already_made(job: Job) -> Outcome | None:
     return replace(_kept(data, "unchanged"), reason=ALREADY_MADE, notices=())
 
 
-def is_made_by(data: bytes, request: Request, hints: Hints) -> bool:
+def is_made_by(data: bytes, request: Request, sources: Sources) -> bool:
     """Whether a file's mark says that this request made it, and nothing has come to it since; nothing is decoded."""
     mark = meta.read_comment(data)
     if mark is None or request.force:
@@ -55,7 +57,7 @@ def is_made_by(data: bytes, request: Request, hints: Hints) -> bool:
         metadata, _ = meta.from_jpeg(data)
         size = (frame.width, frame.height)
         upright_size = size if metadata.orientation < 5 else size[::-1]
-        if mark.split()[-1] != request.digest(map_identity(request, hints, upright_size)) + meta.picture_digest(data):
+        if mark.split()[-1] != request.digest(map_identity(request, sources)) + meta.picture_digest(data):
             return False
         max_bytes = request.max_bytes(upright_size)
         if max_bytes is not None and len(data) > max_bytes:
@@ -63,6 +65,13 @@ def is_made_by(data: bytes, request: Request, hints: Hints) -> bool:
         return meta.assemble(meta.bare(data), edited(metadata, request, metadata.orientation), mark) == data
     except ImageError:  # damaged since
         return False
+
+
+def map_again(data: bytes, sources: Sources, curve: str, limits: Limits) -> Saliency:
+    """The map that steered a file that was made already, as its pixels show: float32 (height, width), upright."""
+    from msroi.saliency.steering import steer
+
+    return steer(sources, images.read(data, limits=limits), curve).followed()
 
 
 def _is_plain_as_asked(job: Job, data: bytes) -> bool:

@@ -26,10 +26,11 @@ class Report:
     match: "size", "quality", or the target given instead: "bytes", "bits per pixel".
     map_kind: a kind; "own" for the user's map, "boxes" where they alone steer, "none" without a map.
     target, reached: what was aimed at and what was reached, in words. target_bytes: what the whole file may have, None
-        for equal quality. target_psnr_db and target_ssim (map-weighted, where there is a map): what equal quality asked
-        for, reached_psnr_db and reached_ssim what the file has; None for other targets, or where the original was kept.
+        for equal quality. target_psnr_db and target_ssim (weighted by the map as it was made, where there is one): what
+        equal quality asked for, reached_psnr_db and reached_ssim what the file has; None for other targets, or where
+        the original was kept.
     setting: the codec's setting (Q_final of two-pass), None where the original was kept.
-    map_identity: equal for equal maps; "" where no map was used.
+    map_identity: equal for equal maps, as they are followed; "" where no map was used.
     reason: why the original was kept, or why nothing was done.
     notices: what should be known; of them, details are those on how map and encoder went.
     n_probes: files encoded on the way.
@@ -75,19 +76,27 @@ class Report:
 class Result:
     """A file, the map that steered it, and the report.
 
-    data: the JPEG. make_saliency: makes the map, the same each time.
+    data: the JPEG. make_map: makes `saliency`; None for none. It can be pickled, and holds nothing of the picture's
+    size but a map of the user's own.
     """
 
     data: bytes = field(repr=False)
-    make_saliency: Callable[[], Saliency | None] = field(repr=False, compare=False)
     report: Report
     source_path: Path | None = field(default=None, repr=False)
+    make_map: Callable[[], Saliency] | None = field(default=None, repr=False, compare=False)
 
     @functools.cached_property
     def saliency(self) -> Saliency | None:
-        """The map, float32 (height, width) in [0, 1], upright; None where no map was needed, or where a file was made
-        already and boxes are in pixels of the picture that it was reduced from. Made when it is first asked for."""
-        return self.make_saliency()
+        """The map that steered the file: float32 (height, width) in [0, 1], upright, read-only where it is flat.
+
+        Handed back as `saliency=`, with the target a size, it makes the same picture of the same input. It is made
+        when it is first asked for. None where no map was needed, or where a file was made already and boxes are in
+        pixels of the picture that it was reduced from. Errors, of a file that was made already: SaliencyError.
+        """
+        return None if self.make_map is None else self.make_map()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "saliency"}
 
     def save(self, path: str | os.PathLike[str] | BinaryIO, overwrite: bool = False) -> None:
         """Write the file in one step, nothing partial is ever left; or into a binary file that is open for writing.

@@ -81,14 +81,3 @@ def averaged(evidence: Sequence[np.ndarray]) -> np.ndarray:
 def rounded(values: np.ndarray) -> np.ndarray:
     """In steps of 1 / 1024, so that a last bit of the network hardly ever shows in a file."""
     return np.round(values * MAP_STEPS) / MAP_STEPS
-
-
-def enlarged(coarse: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A coarse map over the whole picture, bilinear with half-pixel centres: float32 (height, width) in [0, 1]."""
-    # NumPy asks for large pages of memory, OpenCV does not; for large photos that is half of the time.
-    fine = np.empty((height, width), np.float32)
-    cv2.resize(coarse.astype(np.float32), (width, height), dst=fine, interpolation=cv2.INTER_LINEAR)
-    if coarse.max() >= 1:
-        # Means of ones may leave the range by the last bit.
-        cv2.min(fine, 1.0, dst=fine)
-    return fine

@@ -20,7 +20,8 @@ import numpy as np
 
 from msroi import extras, threads
 from msroi.errors import MissingExtraError, OptionError
-from msroi.saliency.activation_maps import enlarged, stretched
+from msroi.saliency.activation_maps import stretched
+from msroi.saliency.values import full_size
 
 try:
     import keras
@@ -43,7 +44,7 @@ def grad_cam(model: keras.Model, picture: np.ndarray, class_index: int | None = 
     if picture.ndim != 3:
         raise OptionError(f"picture: got the shape {picture.shape}, allowed: (height, width, channels)")
     coarse = gradient_map(model, picture, class_index, layer)
-    return enlarged(stretched(coarse), *picture.shape[:2])
+    return full_size(stretched(coarse), *picture.shape[:2])
 
 
 def gradient_map(

@@ -136,12 +136,18 @@ def _load(name: str, folder: Path, n_threads: int) -> Network:
 
 def network_hash(name: str) -> str:
     """The SHA-256 of a network that ships, as its card says; it is compared with the file's when that is loaded."""
-    return _hash(name, WEIGHTS)
+    return str(_card(name, WEIGHTS)["sha256"])
+
+
+def network_numbers(name: str) -> dict[str, Any]:
+    """The numbers of a network's card that shape its maps, beside its weights."""
+    card = _card(name, WEIGHTS)
+    return {key: card.get(key) for key in ("input_side", "read_out")}
 
 
 @functools.cache
-def _hash(name: str, folder: Path) -> str:
-    return str(read_card(name, folder)["sha256"])
+def _card(name: str, folder: Path) -> dict[str, Any]:
+    return read_card(name, folder)
 
 
 def read_card(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:

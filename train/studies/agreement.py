@@ -22,9 +22,12 @@ import numpy as np
 
 from msroi.images import read
 from msroi.saliency import KINDS, make_map
-from msroi.saliency.activation_maps import N_BEST, best_classes, enlarged, softmax
-from msroi.saliency.kinds import QUALITIES, coarse_map, network_of
+from msroi.saliency.activation_maps import N_BEST, best_classes, softmax
+from msroi.saliency.kind import QUALITIES
+from msroi.saliency.kinds import kind_of
 from msroi.saliency.network import Evidence, Network, load
+from msroi.saliency.read_outs import coarse_map
+from msroi.saliency.values import full_size
 from train.common import command
 from train.data import datasets
 from train.saliency.measures import correlation
@@ -64,8 +67,7 @@ def _maps(options: argparse.Namespace) -> dict[str, MapOf]:
     }
     for kind in options.kinds:
         maps[kind] = lambda pixels, kind=kind: make_map(pixels, kind, options.quality)  # type: ignore[misc]
-        network = network_of(kind)
-        assert network is not None
+        network = _network_of(kind)
         if options.ablation:
             maps[f"{kind}, five random classes"] = map_of_network(network, kind, RandomClasses())
             maps[f"{kind}, all classes"] = map_of_network(network, kind, all_classes)
@@ -74,13 +76,19 @@ def _maps(options: argparse.Namespace) -> dict[str, MapOf]:
     return maps
 
 
+def _network_of(kind: str) -> Network:
+    name = kind_of(kind).network
+    assert name is not None, f"{kind} asks for no network's evidence"
+    return load(name)
+
+
 def map_of_network(network: Network, kind: str, choose: Choice | None = None) -> MapOf:
     """The map of one network, by other classes than its five best if `choose` says so."""
 
     def map_of(pixels: np.ndarray) -> np.ndarray:
         evidence = network.look(network.see(pixels))
         coarse = coarse_map(kind, [choose(evidence) if choose else evidence], network.card)
-        return enlarged(coarse, *pixels.shape[:2])
+        return full_size(coarse, *pixels.shape[:2])
 
     return map_of
 
@@ -137,8 +145,7 @@ def score(
 
 def _compare_bits(kind: str, options: argparse.Namespace) -> None:
     """Prints the correlation of a network's maps with those of the same network in 32 bits."""
-    network = network_of(kind)
-    assert network is not None
+    network = _network_of(kind)
     eight, whole = (map_of_network(n, kind) for n in (network, load(network.name, options.float)))
     photos = [sample.path for sample in datasets.photos_with_masks(options.ecssd)] if options.ecssd else []
     photos += [sample.path for sample in datasets.photos_with_fixations(options.osie)] if options.osie else []

@@ -25,8 +25,12 @@ from msroi.codecs.jpeg import plain
 from msroi.drawn import DRAWN, TILES_ENOUGH, share_drawn
 from msroi.errors import OptionError
 from msroi.images import read
-from msroi.saliency import kinds
+from msroi.saliency import read_outs
+from msroi.saliency.curves import Contrast
+from msroi.saliency.kind import FLAT_VALUE
+from msroi.saliency.kinds import DEFAULT_KIND
 from msroi.saliency.network import load
+from msroi.saliency.values import flat_map, full_size
 from train.common import command
 from train.encoder.made import PICTURES
 from train.encoder.scores import Reference
@@ -60,10 +64,10 @@ def networks_map(pixels: Pixels) -> npt.NDArray[np.float32]:
     network = load()
     looks = [network.look(network.see(pixels))]
     height, width = pixels.shape[:2]
-    if kinds.sureness(looks, network.card) < kinds.SURE_FROM:
-        return kinds.flat_map(height, width, kinds.FLAT_VALUE)
-    coarse = kinds.coarse_map(kinds.DEFAULT_KIND, looks, network.card)
-    return kinds.steering(kinds.maths.enlarged(coarse, height, width), kinds.DEFAULT_KIND)
+    if read_outs.sureness(looks, network.card) < read_outs.SURE_FROM:
+        return flat_map(height, width, FLAT_VALUE)
+    coarse = read_outs.coarse_map(DEFAULT_KIND, looks, network.card)
+    return Contrast(read_outs.BACKGROUND, read_outs.SUBJECT)(full_size(coarse, height, width))
 
 
 def cost(pixels: Pixels, quality: int) -> npt.NDArray[np.float64]:

@@ -34,8 +34,10 @@ from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.tables import PRESETS
 from msroi.errors import OptionError
 from msroi.images import read
-from msroi.saliency import DEFAULT_QUALITY, KINDS, QUALITIES, make_map
-from msroi.saliency.kinds import steering
+from msroi.saliency import DEFAULT_QUALITY, KINDS, QUALITIES
+from msroi.saliency.curves import CONTRAST
+from msroi.saliency.sources import Sources
+from msroi.saliency.steering import steer
 from msroi.search.matching import land_within
 from train.common import command
 from train.data import datasets
@@ -71,6 +73,11 @@ def with_fixations(samples: list[datasets.Sample]) -> Iterator[Subject]:
         height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
         reduced = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
         yield Subject(read(reduced), fixations=inputs.density(sample.fixations, height, width))
+
+
+def networks_map(pixels: Pixels, kind: str, quality: str) -> Floats:
+    """What a JPEG encoder follows of the network's map."""
+    return steer(Sources.of(map_kind=kind, map_quality=quality), read(pixels), CONTRAST).followed()
 
 
 def ours(pixels: Pixels, saliency: Floats | None, budget: int, preset: str, guarded: bool) -> bytes:
@@ -109,7 +116,7 @@ def measure_masks(arguments: argparse.Namespace) -> None:
             "centre, guard": ours(pixels, centre_blob(pixels), budget, "default", True),
         }
         for kind in arguments.kinds:
-            found = steering(make_map(pixels, kind, arguments.map_quality), kind)
+            found = networks_map(pixels, kind, arguments.map_quality)
             files[f"{kind}, guard"] = ours(pixels, found, budget, "default", True)
         for name, data in files.items():
             assert len(data) <= budget
@@ -139,7 +146,7 @@ def measure_fixations(arguments: argparse.Namespace) -> None:
         pixels = subject.pixels
         reference = plain.encode(pixels, arguments.quality)
         maps = {"constant map": None, "density itself": subject.fixations, "centre": centre_blob(pixels)}
-        maps |= {kind: steering(make_map(pixels, kind, arguments.map_quality), kind) for kind in arguments.kinds}
+        maps |= {kind: networks_map(pixels, kind, arguments.map_quality) for kind in arguments.kinds}
         base = row(subject, reference, GAZE)
         for name, saliency in maps.items():
             data = ours(pixels, saliency, len(reference), "default", True)

@@ -1,4 +1,4 @@
-"""What contrast an encoder should give the network's map: the study behind `steering` in msroi/saliency/kinds.py.
+"""What contrast an encoder should give the network's map: the study behind BACKGROUND in saliency/read_outs.py.
 
     python -m train.studies.steering --duts DIR --mit1003 DIR --eye-crowd DIR --scenes DIR [--follow SHARE,FROM,TO ...]
 
@@ -27,7 +27,7 @@ from msroi.benchmark.subject import Subject
 from msroi.codecs.jpeg import plain
 from msroi.images import read
 from msroi.saliency import make_map
-from msroi.saliency.kinds import BACKGROUND, SUBJECT
+from msroi.saliency.read_outs import BACKGROUND, SUBJECT
 from train.common import command
 from train.data import datasets
 from train.data.folders import spread

@@ -2,7 +2,7 @@
 
 Printed for held-back photos of training sets, for folders of any photos and for pictures that are made here: the
 lowest values, a few shares below thresholds, and which photos would get a flat map. `SURE_FROM` in
-msroi/saliency/kinds.py was chosen by this table; a network with another read-out needs it again.
+msroi/saliency/read_outs.py was chosen by this table; a network with another read-out needs it again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 
 from msroi.arrays import Pixels
 from msroi.images import read
-from msroi.saliency import DEFAULT_KIND
-from msroi.saliency.kinds import SURE_FROM, network_of, sureness
+from msroi.saliency.network import load
+from msroi.saliency.read_outs import SURE_FROM, sureness
 from train.common import command
 from train.data import datasets
 
@@ -45,8 +45,7 @@ def work(options: argparse.Namespace) -> None:
 
 def sureness_of(pixels: Pixels) -> float:
     """Of the default network at the default quality, 0 to 1."""
-    network = network_of(DEFAULT_KIND)
-    assert network is not None
+    network = load()
     return sureness([network.look(network.see(pixels))], network.card)
 
 

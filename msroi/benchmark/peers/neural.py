@@ -55,8 +55,8 @@ class Neural(Encoder):
         self._codec.start(read(np.zeros((1, 1), np.uint8))).encode(self._codec.default)
 
     def start(self, subject: Subject) -> Session:
-        saliency = subject.followed(self._codec.curve) if self.follows_map else None
-        return self._codec.start(subject.picture, saliency, subject.threads)
+        steering = subject.steering(self._codec.curve) if self.follows_map else None
+        return self._codec.start(subject.picture, steering, subject.threads)
 
     def decode(self, data: bytes) -> Pixels:
         return self._codec.decode(data)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from msroi.arrays import Floats
 from msroi.benchmark.encoder import Encoder, Face, sampling_of
 from msroi.benchmark.subject import Subject
 from msroi.codecs.jpeg import make_codec
+from msroi.saliency.steering import Steering
 from msroi.search.session import Session
 from msroi.version import __version__
 
@@ -32,10 +32,10 @@ class Msroi(Encoder):
     def start(self, subject: Subject) -> Session:
         return self._codec.start(subject.picture, self._map(subject), subject.threads)
 
-    def _map(self, subject: Subject) -> Floats | None:
+    def _map(self, subject: Subject) -> Steering | None:
         if self.needs_mask:
-            return subject.soft_mask
-        return subject.saliency if self.follows_map else None
+            return Steering.of(subject.soft_mask)
+        return subject.steering(self._codec.curve) if self.follows_map else None
 
     def describe(self, setting: Any, data: bytes) -> str:
         options = [f"{option}={value}" for option, value in self._options.items()]

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from msroi.arrays import Floats
-
 if TYPE_CHECKING:
     from msroi.images import Limits
-
-MapOrMaker = Floats | Callable[[], Floats | None] | None
 
 
 class JpegCodec:

@@ -36,7 +36,7 @@ def from_map(saliency: Floats, q_low: int, q_high: int, threads: int = 1) -> Flo
     quality from q_low to q_high, and the weight is S(quality)^-2, S the scale of libjpeg's steps (DESIGN
     5.3).
     """
-    if q_low == q_high or saliency.strides == (0, 0):  # the latter: one value, seen everywhere
+    if q_low == q_high:
         return None
     blocks = _kernels.block_means(np.ascontiguousarray(saliency, np.float32), 8, threads)
     blocks = cv2.dilate(blocks, np.ones((_DILATION, _DILATION), np.uint8))

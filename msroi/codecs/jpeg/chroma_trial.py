@@ -20,7 +20,6 @@ import numpy as np
 
 from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain, rdo
-from msroi.codecs.jpeg.base import MapOrMaker
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.rdo import RdoEncoder
 from msroi.codecs.jpeg.sampling import needs_full_chroma
@@ -31,6 +30,7 @@ from msroi.search.session import Session
 
 if TYPE_CHECKING:
     from msroi.images import Picture
+    from msroi.saliency.steering import Steering
 
 
 HALF, FULL = "420", "444"
@@ -55,11 +55,11 @@ class Rdo(rdo.Rdo):
     """`rdo` whose `chroma="auto"` tries both samplings of a picture that was drawn, see this module."""
 
     def start(  # type: ignore[override]
-        self, picture: Picture, saliency: MapOrMaker, threads: int
+        self, picture: Picture, steering: Steering | None, threads: int
     ) -> RdoEncoder | QualityEncoder | Either:
         """As `rdo.Rdo.start`."""
         if self.chroma != "auto" or not _by_trial(picture):
-            return super().start(picture, saliency, threads)
+            return super().start(picture, steering, threads)
 
         first, second = (HALF, FULL)
         if needs_full_chroma(picture.pixels, PRESETS[self.tune].steps, threads):
@@ -67,7 +67,7 @@ class Rdo(rdo.Rdo):
 
         def start(sampling: str) -> RdoEncoder:
             codec = rdo.Rdo(**(dataclasses.asdict(self) | {"chroma": sampling}))
-            encoder = codec.start(picture, saliency, threads)
+            encoder = codec.start(picture, steering, threads)
             assert isinstance(encoder, RdoEncoder), "a drawing has more than one colour"
             return encoder
 

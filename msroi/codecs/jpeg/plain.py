@@ -20,13 +20,14 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from msroi.arrays import Pixels
 from msroi.codecs.jpeg import lossless
-from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
+from msroi.codecs.jpeg.base import JpegCodec
 from msroi.metadata.segments import DHT, DQT, parse
 from msroi.search.knobs import Steps
 from msroi.search.session import Session
 
 if TYPE_CHECKING:
     from msroi.images import Picture
+    from msroi.saliency.steering import Steering
 
 
 # The settings of libjpeg's scale of quality, from the smallest file to the largest.
@@ -142,11 +143,12 @@ class Plain(JpegCodec):
     name: ClassVar[str] = "plain"
     version: ClassVar[str] = "2"
     uses_map: ClassVar[bool] = False
+    curve: ClassVar[str] = ""
     is_yardstick: ClassVar[bool] = True
     quality_options: ClassVar[tuple[str, ...]] = ()
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = SEQUENTIAL_420
 
-    def start(self, picture: Picture, saliency: MapOrMaker, threads: int) -> QualityEncoder:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> QualityEncoder:
         """An encoder of the stored pixels; the map and the threads are not used."""
         return QualityEncoder(picture.pixels)
 

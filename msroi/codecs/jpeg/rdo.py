@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels, block_weights, guard, symbol_prices
-from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
+from msroi.codecs.jpeg.base import JpegCodec
 from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, Parts, Table, from_pixels
 from msroi.codecs.jpeg.dark import dark_blocks
 from msroi.codecs.jpeg.plain import QualityEncoder
@@ -29,13 +29,15 @@ from msroi.codecs.jpeg.sampling import needs_full_chroma
 from msroi.codecs.jpeg.source import for_source, from_jpeg, rows_of_blocks, seen_shares, strips
 from msroi.codecs.jpeg.symbol_prices import Levels
 from msroi.codecs.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, Preset
-from msroi.errors import OptionError, SaliencyError
+from msroi.errors import OptionError
 from msroi.options import flag, one_of, whole_number
+from msroi.saliency.curves import CONTRAST
 from msroi.search.knobs import Interval
 from msroi.search.session import Session
 
 if TYPE_CHECKING:
     from msroi.images import Picture
+    from msroi.saliency.steering import Steering
 
 
 # A setting t in [0, 1] stands for the table scale s = COARSEST (FINEST / COARSEST)^t. At COARSEST all steps
@@ -85,6 +87,7 @@ class Rdo(JpegCodec):
     name: ClassVar[str] = "rdo"
     version: ClassVar[str] = "6"
     uses_map: ClassVar[bool] = True
+    curve: ClassVar[str] = CONTRAST
     is_yardstick: ClassVar[bool] = False
     quality_options: ClassVar[tuple[str, ...]] = ("q_low", "q_high")
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
@@ -109,18 +112,17 @@ class Rdo(JpegCodec):
                 "q_low is the quality where the map is 0, q_high where it is 1"
             )
 
-    def start(self, picture: Picture, saliency: MapOrMaker, threads: int) -> RdoEncoder | QualityEncoder:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> RdoEncoder | QualityEncoder:
         """Transform the picture; the encoder returned codes it at any real setting.
 
-        saliency: float32 (height, width) in [0, 1], aligned with the stored pixels, or what makes it: then it lies in
-        memory for its block means alone; None: all alike.
+        steering: the map, which lies in memory in full for its block means alone; None: all alike.
         A huge picture of one colour is coded as plain JPEG: there is nothing to weigh, and some hundred
         kilobytes can declare one whose transform would fill gigabytes.
         Errors: SaliencyError for a map of another shape.
         """
         if picture.pixels.size > _HUGE and _one_colour(picture.pixels):
             return QualityEncoder(picture.pixels)
-        weights = self._weights(picture.pixels.shape[:2], saliency, threads)
+        weights = self._weights(picture, steering, threads)
         source = self._lattice(picture, threads)
         return RdoEncoder(
             picture.pixels,
@@ -133,13 +135,13 @@ class Rdo(JpegCodec):
             threads=threads,
         )
 
-    def _weights(self, shape: tuple[int, ...], saliency: MapOrMaker, threads: int) -> Floats | None:
-        values = saliency() if callable(saliency) else saliency
-        if values is None:
+    def _weights(self, picture: Picture, steering: Steering | None, threads: int) -> Floats | None:
+        if steering is None:
             return None
-        if values.shape != shape:
-            raise SaliencyError(f"rdo needs a map of shape {shape}, got one of shape {values.shape}")
-        return block_weights.from_map(values, self.q_low, self.q_high, threads)
+        steering.check_fits(picture, self.name)
+        if steering.is_flat or self.q_low == self.q_high:
+            return None
+        return block_weights.from_map(steering.followed(picture.orientation), self.q_low, self.q_high, threads)
 
     def _lattice(self, picture: Picture, threads: int) -> Coefficients | None:
         """The coefficients of a JPEG source, if it has the sampling asked for.

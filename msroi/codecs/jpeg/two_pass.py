@@ -26,13 +26,15 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from msroi.arrays import Pixels, Saliency
-from msroi.codecs.jpeg.base import JpegCodec, MapOrMaker
+from msroi.codecs.jpeg.base import JpegCodec
 from msroi.codecs.jpeg.plain import SEQUENTIAL_420, QualityEncoder, decode, encode
 from msroi.errors import OptionError, SaliencyError
 from msroi.options import whole_number
+from msroi.saliency.curves import CONTRAST
 
 if TYPE_CHECKING:
     from msroi.images import Picture
+    from msroi.saliency.steering import Steering
 
 
 # The first pass works on strips of rows: memory stays small and a level is coded only near where it
@@ -55,6 +57,7 @@ class TwoPass(JpegCodec):
     name: ClassVar[str] = "two-pass"
     version: ClassVar[str] = "2"
     uses_map: ClassVar[bool] = True
+    curve: ClassVar[str] = CONTRAST
     is_yardstick: ClassVar[bool] = False
     quality_options: ClassVar[tuple[str, ...]] = ("q_low", "q_high")
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = SEQUENTIAL_420
@@ -80,18 +83,17 @@ class TwoPass(JpegCodec):
         steps, span = self.levels - 1, self.q_high - self.q_low
         return tuple((2 * (self.q_low * steps + span * i) + steps) // (2 * steps) for i in range(self.levels))
 
-    def start(self, picture: Picture, saliency: MapOrMaker, threads: int) -> QualityEncoder:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> QualityEncoder:
         """Make the composite; the encoder returned codes it at any Q_final from 1 to 100.
 
-        saliency: float32 (height, width) in [0, 1], aligned with the stored pixels, or what makes it.
+        steering: the map, whose value gives a pixel its level.
         threads: at most so many strips at once; the result does not depend on it.
         Errors: SaliencyError without a map or with one of another shape.
         """
-        values = saliency() if callable(saliency) else saliency
-        if values is None or values.shape != picture.pixels.shape[:2]:
-            got = "none" if values is None else f"one of shape {values.shape}"
-            raise SaliencyError(f"two-pass needs a map of shape {picture.pixels.shape[:2]}, got {got}")
-        return QualityEncoder(self.composite(picture.pixels, values, threads))
+        if steering is None:
+            raise SaliencyError(f"two-pass needs a map of shape {picture.pixels.shape[:2]}, got none")
+        steering.check_fits(picture, self.name)
+        return QualityEncoder(self.composite(picture.pixels, steering.followed(picture.orientation), threads))
 
     def composite(self, pixels: Pixels, saliency: Saliency, threads: int = 1) -> Pixels:
         """The first pass: uint8 as `pixels`, each pixel from the picture of its level."""

@@ -19,7 +19,8 @@ from msroi.search.targets import largest
 
 if TYPE_CHECKING:
     from msroi.options import Box, MapKind
-    from msroi.saliency.hints import Hints
+    from msroi.saliency.sources import Sources
+    from msroi.saliency.steering import Steering
     from msroi.search.session import Session
 
 MAX_BPP = 1000.0
@@ -93,14 +94,13 @@ def compress(
     Errors: ImageError, SaliencyError, OptionError, TargetError for a rate that cannot be reached, MissingExtraError
     without the codec's libraries; each with the input's name in front.
     """
-    from msroi.options import boxes
-    from msroi.saliency.hints import Hints
+    from msroi.saliency.sources import Sources
 
     target = _target(registry.find(codec), {"bpp": bpp, "n_bytes": n_bytes, **knob})
     coder = registry.load(codec, weights)
     picture = read(image, name=name, limits=limits)
-    hints = Hints(saliency, map_kind, boxes("focus", focus))
-    return encode(coder, picture, hints, target, strip=strip, progress=progress).data
+    sources = Sources.of(saliency=saliency, map_kind=map_kind, focus=focus)
+    return encode(coder, picture, sources, target, strip=strip, progress=progress).data
 
 
 def _target(codec: type[NeuralCodec], options: dict[str, Any]) -> Rate | float | None:
@@ -116,7 +116,7 @@ def _target(codec: type[NeuralCodec], options: dict[str, Any]) -> Rate | float |
 def encode(
     coder: NeuralCodec,
     picture: Picture,
-    hints: Hints,
+    sources: Sources,
     target: Rate | float | None = None,
     *,
     strip: bool = False,
@@ -126,21 +126,26 @@ def encode(
 
     target: a rate, or a setting of the codec's knob, None for its default. strip, progress, errors as in `compress`.
     """
+    from msroi.saliency.steering import steer
+
     metadata = stripped(picture.metadata, 1) if strip else picture.metadata
     sections, notices = attached.carried(metadata)
     notices = (*picture.notices, *metadata.notices, *notices)
     with about(picture.source.name):
-        steering, identity, notice = _steering(coder, hints, picture)
+        steering = steer(sources, picture, coder.curve) if sources.steers else None
         upright = replace(picture, pixels=picture.upright, orientation=1, as_decoded=False)
         match = reach(coder, upright, steering, target, overhead=attached.n_bytes(sections), progress=progress)
-    notices = (*notices, notice) if notice else notices
-    return Encoded(attached.attach(match.data, sections), match.setting, steering, identity, notices)
+    data = attached.attach(match.data, sections)
+    if steering is None:
+        return Encoded(data, match.setting, None, "", notices)
+    notices = (*notices, steering.notice) if steering.notice else notices
+    return Encoded(data, match.setting, steering.followed(), steering.identity, notices)
 
 
 def reach(
     coder: NeuralCodec,
     picture: Picture,
-    saliency: Saliency | None = None,
+    steering: Steering | None = None,
     target: Rate | float | None = None,
     *,
     overhead: int = 0,
@@ -152,7 +157,7 @@ def reach(
     Errors: TargetError that says how small a file can be; those of `NeuralCodec.start` and `NeuralSession.encode`.
     """
     told = Rising(progress or (lambda share: None), 0.5 if isinstance(target, Rate) else 1.0)
-    session = coder.start(picture, saliency, progress=told)
+    session = coder.start(picture, steering, progress=told)
     if isinstance(target, Rate):
         match = _largest(session, target.budget(*picture.pixels.shape[:2]), overhead)
     else:
@@ -187,16 +192,3 @@ class Rising:
     def end(self) -> None:
         """All is done."""
         self._tell(1.0)
-
-
-def _steering(coder: NeuralCodec, hints: Hints, picture: Picture) -> tuple[Saliency | None, str, str]:
-    """The map to follow, None for none, its identity and a notice."""
-    from msroi.saliency.hints import followed, steer
-    from msroi.saliency.kinds import NO_MAP
-
-    kind = hints.saliency if isinstance(hints.saliency, str) else hints.kind if hints.saliency is None else ""
-    if kind == NO_MAP and not hints.focus and hints.face_model is None:
-        return None, "", ""
-    found = steer(hints, picture)
-    soft = followed(found.saliency, hints, lambda saliency, kind: coder.curve(saliency))
-    return soft, found.identity, found.notice

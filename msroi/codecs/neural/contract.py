@@ -31,8 +31,8 @@ from msroi.search.session import Session
 
 if TYPE_CHECKING:
     from msroi.images import Limits, Picture
+    from msroi.saliency.steering import Steering
 
-MapOrMaker = Saliency | Callable[[], Saliency | None] | None
 Progress = Callable[[float], None]
 
 Symbols = Sequence[npt.NDArray[np.integer]]
@@ -58,6 +58,7 @@ class NeuralCodec(ABC):
     needs: ClassVar[tuple[str, ...]] = ("keras", "constriction")
     max_pixels: ClassVar[int]
     uses_map: ClassVar[bool] = True
+    curve: ClassVar[str] = ""
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
     weights: Path | None
@@ -91,11 +92,6 @@ class NeuralCodec(ABC):
         value = facts.get(cls.knob.name)
         return [] if value is None else [f"{cls.knob.name:<9} {value:g}"]
 
-    @staticmethod
-    def curve(saliency: Saliency) -> Saliency:
-        """What is followed of a network's map, float32 in [0, 1]. A user's map is followed as it is."""
-        return saliency
-
     # What all have.
 
     @functools.cached_property
@@ -114,20 +110,20 @@ class NeuralCodec(ABC):
         return f"{self.bytes_version}, network {self.network_sha256[: 2 * container.NETWORK_BYTES]}"
 
     def start(
-        self, picture: Picture, saliency: MapOrMaker = None, threads: int = 1, progress: Progress | None = None
+        self, picture: Picture, steering: Steering | None = None, threads: int = 1, progress: Progress | None = None
     ) -> NeuralSession:
         """Do what all settings share. What is coded are the pixels as they are stored: turn a picture upright before.
 
-        saliency: float32 (height, width) in [0, 1], or what makes it; None: a constant map. threads: the framework's
+        steering: the map, of which the followed one is the session's; None: a constant map. threads: the framework's
         are set for the whole process. progress: told of each file that is made, from 0 to 1.
         Errors: ImageError for more than `max_pixels`; SaliencyError for a map of another shape.
         """
         pixels = picture.pixels
         self._check_size(*pixels.shape[:2])
-        found = saliency() if callable(saliency) else saliency
-        if found is not None and found.shape != pixels.shape[:2]:
-            raise SaliencyError(f"saliency: a map of the shape {found.shape} for a picture of {pixels.shape[:2]}")
-        return self.session(pixels, found, progress or (lambda share: None))
+        if steering is None:
+            return self.session(pixels, None, progress or (lambda share: None))
+        steering.check_fits(picture, self.name)
+        return self.session(pixels, steering.followed(picture.orientation), progress or (lambda share: None))
 
     def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:
         """The picture of a whole file: uint8 (height, width[, 3]).

@@ -81,15 +81,6 @@ def cell_sums(saliency: npt.NDArray[np.float32], cell: int = CELL) -> npt.NDArra
     return np.asarray(sums / _MAP_STEPS, np.float64)
 
 
-def softened(saliency: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """What is followed of a network's map: its square root, float32 in [0, 1].
-
-    Not the paper's. Each further iteration of a cell brings less than the one before, so bytes in proportion to the
-    map starve what is only half as salient: docs/neural/README.md. A user's map is followed as it is.
-    """
-    return np.sqrt(saliency, dtype=np.float32)
-
-
 def allocate(values: npt.NDArray[np.float64], mean_level: float, most: int = MOST, least: int = 1) -> Levels:
     """Iterations of each cell, uint8 (rows, columns), from `least` to `most`; their sum is floor(K N).
 

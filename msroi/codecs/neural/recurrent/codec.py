@@ -27,6 +27,7 @@ from msroi.codecs.neural.recurrent.allocation import CELL, MOST, Levels
 from msroi.codecs.neural.recurrent.context import ContextModel
 from msroi.codecs.neural.weights import built, import_keras
 from msroi.errors import BitstreamError, MissingExtraError
+from msroi.saliency.curves import SQUARE_ROOT
 from msroi.search.knobs import Interval, Knob
 
 NAME = "recurrent"
@@ -57,6 +58,7 @@ class Recurrent(NeuralCodec):
 
     name: ClassVar[str] = NAME
     bytes_version: ClassVar[str] = VERSION
+    curve: ClassVar[str] = SQUARE_ROOT
     shipped: ClassVar[Path] = WEIGHTS
     knob: ClassVar[Knob] = Interval(1.0, float(MOST), "iterations", NEAR_ENOUGH, MOST_PROBES)
     default: ClassVar[float] = 6.0
@@ -75,11 +77,6 @@ class Recurrent(NeuralCodec):
         from msroi.codecs.neural.recurrent.stepping import Stepper
 
         return built(Stepper, self.network)
-
-    @staticmethod
-    def curve(saliency: Saliency) -> Saliency:
-        """The square root, see `allocation.softened`."""
-        return allocation.softened(saliency)
 
     def session(self, pixels: Pixels, saliency: Saliency | None, tell: Progress) -> RecurrentSession:
         return RecurrentSession(self, pixels, saliency, tell)
