@@ -1,11 +1,12 @@
-"""The architecture: modules import from lower ranks only, and `import msroi` stays light."""
+"""The architecture: modules import from lower ranks only, in no circle, what is declared; `import msroi` stays light."""
 
 from __future__ import annotations
 
 import ast
-import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,99 @@ def test_imports_go_down_the_ranks(path: Path) -> None:
         assert RANKS[pieces[1]] < RANKS[own], f"{own} (rank {RANKS[own]}) imports {name}"
 
 
+INNER_RANKS = {
+    "codecs": {"contract": 0, "jpeg": 1, "neural": 1},
+    "codecs/neural": {
+        "container": 0,
+        "attached": 1,
+        "facts": 2,
+        "weights": 2,
+        "contract": 3,
+        "registry": 4,
+        "coding": 5,
+    },
+    "pipeline": {"request": 0, "result": 0, "job": 1, "equal_quality": 1, "original": 2, "encoding": 3},
+    "work": {"memory": 0, "threads": 0, "processes": 0, "inputs": 0, "outputs": 1, "standing": 1},
+}
+"""Of a part's modules and folders, where an order among them means something. Its `__init__` stands above them."""
+
+CODECS_OF_THEIR_OWN = {"codecs/neural": ("recurrent", "vae", "deepsic")}
+"""Folders of a part that no module but their own imports by name, nor they each other: the registry finds them."""
+
+
+@pytest.mark.parametrize("room", INNER_RANKS)
+def test_imports_go_down_the_ranks_inside_a_part(room: str) -> None:
+    ranks, place = INNER_RANKS[room], PACKAGE / room
+    above = ("msroi", *room.split("/"))
+    apart = CODECS_OF_THEIR_OWN.get(room, ())
+    for path in sorted(place.rglob("*.py")):
+        own = path.relative_to(place).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        assert own in ranks or own in apart, f"{room}/{own} has no rank: add it here"
+        for name in imported_modules(path):
+            pieces = tuple(name.split("."))
+            if len(pieces) == len(above) or pieces[: len(above)] != above or pieces[len(above)] == own:
+                continue
+            other = pieces[len(above)]
+            assert other not in apart, f"{path} imports {name}"
+            if own in ranks and other in ranks:
+                assert ranks[other] < ranks[own], f"{room}/{own} (rank {ranks[own]}) imports {name}"
+
+
+def module_name(path: Path) -> str:
+    parts = ("msroi", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_modules_import_each_other() -> None:
+    """In no circle, however long, at any depth of the code, for type checkers included."""
+    compiled = {module_name(path) for path in PACKAGE.rglob("*.pyi")}
+    known = {module_name(path) for path in MODULES} | compiled
+    graph = {module_name(path): direct_imports(path, known) - {module_name(path)} for path in MODULES}
+    graph |= {name: set() for name in compiled}
+    while ends := {name for name, others in graph.items() if not others}:
+        graph = {name: others - ends for name, others in graph.items() if name not in ends}
+    assert not graph, "in circles, or above one: " + "; ".join(f"{name} -> {sorted(graph[name])}" for name in graph)
+
+
+def direct_imports(path: Path, known: set[str]) -> set[str]:
+    """Those modules of ours that a file imports: of `from a import b`, a.b if that is a module, else a."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if name in known else node.module for name in names}
+    return found & known
+
+
+DISTRIBUTIONS = {"PIL": "pillow", "cv2": "opencv-python-headless", "skimage": "scikit-image"}
+"""Where the name of what is imported is not that of what is installed."""
+
+
+def foreign_imports(path: Path) -> set[str]:
+    """Top names of what a file imports from elsewhere, by statement or by `import_module`."""
+    found = {name.split(".")[0] for name in imported_modules(path)}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
+            word = node.args[0].values[0] if isinstance(node.args[0], ast.JoinedStr) else node.args[0]
+            if isinstance(word, ast.Constant):
+                found.add(word.value.split(".")[0])
+    return {name for name in found if name not in sys.stdlib_module_names and name != "msroi"}
+
+
+def test_what_is_imported_is_declared() -> None:
+    """As a dependency or in an extra: what comes along with another package may stay away one day."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    declared = {re.split(r"[^\w-]", line)[0].lower().replace("_", "-") for line in lines}
+    imported = {name for path in MODULES for name in foreign_imports(path)}
+    assert {"numpy", "scipy", "keras"} <= imported
+    assert {DISTRIBUTIONS.get(name, name).lower().replace("_", "-") for name in imported} <= declared
+
+
 TRAIN = PACKAGE.parent / "train"
 ROOMS = {"data": 0, "common": 0, "saliency": 1, "recurrent": 1, "encoder": 1, "studies": 2}
 
@@ -103,11 +197,24 @@ def test_keras_stays_where_it_belongs() -> None:
     assert homes == KERAS_HOMES
 
 
+LIGHT = {"msroi", "msroi.errors", "msroi.version"}
+
+
 def test_import_is_light() -> None:
-    code = "import sys, json, msroi; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
-    loaded = set(json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout))
-    assert "msroi" in loaded
-    assert not loaded & HEAVY
+    """What it loads decides how long it takes: three modules of ours, and nothing that is not Python's own."""
+    code = "import sys; before = set(sys.modules); import msroi; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {name for name in loaded if name.split(".")[0] == "msroi"} == LIGHT
+    assert not {name.split(".")[0] for name in loaded} - {"msroi"} - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_the_command_alone_loads_nothing_heavy(word: str) -> None:
+    code = "import sys; from msroi.cli import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True)
+    loaded = {name.split(".")[0] for name in done.stdout.split("\n")[-2].split()}
+    assert "msroi" in loaded and not loaded & HEAVY
 
 
 def test_only_pages_load_the_template_engine(tmp_path: Path, photo: np.ndarray) -> None:
