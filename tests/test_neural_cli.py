@@ -18,10 +18,11 @@ from neural_made import UNTRAINED
 from PIL import Image, ImageCms, PngImagePlugin
 
 from msroi import extras, metrics
-from msroi.benchmark import neural_study, rows
+from msroi.benchmark import rows
 from msroi.benchmark.encoders import ENCODERS
 from msroi.benchmark.peers.neural import Neural
-from msroi.benchmark.protocols import Iterations
+from msroi.benchmark.protocols import wang_2019_study
+from msroi.benchmark.protocols.wang_2019 import Iterations
 from msroi.benchmark.run import Request
 from msroi.cli import main
 from msroi.codecs import neural
@@ -539,7 +540,7 @@ def test_boxes_lie_where_the_map_is_and_not_over_each_other() -> None:
     saliency = np.zeros((80, 120), np.float32)
     saliency[30:40, 50:60] = 1
     saliency[60:80, 0:30] = 0.1
-    boxes = neural_study.salient_boxes(saliency)
+    boxes = wang_2019_study.salient_boxes(saliency)
     x, y, w, h = boxes[0]
     assert (w, h) == (30, 20) and x <= 50 and x + w >= 60 and y <= 30 and y + h >= 40
     assert boxes[1] == (0, 60, 30, 20)
@@ -547,13 +548,13 @@ def test_boxes_lie_where_the_map_is_and_not_over_each_other() -> None:
     for x, y, w, h in boxes:
         covered[y : y + h, x : x + w] += 1
     assert len(boxes) == 3 and covered.max() == 1
-    assert neural_study.salient_boxes(np.full((80, 120), 0.5, np.float32)) == []
+    assert wang_2019_study.salient_boxes(np.full((80, 120), 0.5, np.float32)) == []
 
 
 def test_scores_inside_and_outside_of_boxes(photo: np.ndarray) -> None:
     worse = photo.copy()
     worse[20:60, 40:100] = np.clip(worse[20:60, 40:100].astype(int) + 30, 0, 255)
-    inside = neural_study.region_scores(photo, worse, [(40, 20, 60, 40)])
+    inside = wang_2019_study.region_scores(photo, worse, [(40, 20, 60, 40)])
     reference, candidate = (np.ascontiguousarray(p[20:60, 40:100]) for p in (photo, worse))
     assert inside["psnr_inside"] == metrics.psnr_db(reference, candidate)
     assert inside["ms_ssim_inside"] == metrics.ms_ssim(reference, candidate)

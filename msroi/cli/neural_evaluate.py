@@ -28,8 +28,8 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from msroi.benchmark.neural_study import DEFAULT_CAPS
-    from msroi.benchmark.protocols import NEURAL_LEVELS, NEURAL_RATES
+    from msroi.benchmark.protocols.wang_2019 import LEVELS, RATES
+    from msroi.benchmark.protocols.wang_2019_study import DEFAULT_CAPS
     from msroi.codecs.neural.recurrent.allocation import MOST
 
     parser.add_argument("folder", metavar="FOLDER", help="pictures, also further down; or one picture")
@@ -43,17 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=whole_number(1, MOST),
         metavar="K",
-        default=list(NEURAL_LEVELS),
-        help=f"mean levels of iterations (default {' '.join(map(str, NEURAL_LEVELS))})",
+        default=list(LEVELS),
+        help=f"mean levels of iterations (default {' '.join(map(str, LEVELS))})",
     )
     what.add_argument(
         "--bpp",
         nargs="+",
         type=positive_number,
         metavar="X",
-        default=list(NEURAL_RATES),
+        default=list(RATES),
         help="bits per pixel at which all have equal bytes; regions are looked at by the last "
-        f"(default {' '.join(f'{rate:g}' for rate in NEURAL_RATES)})",
+        f"(default {' '.join(f'{rate:g}' for rate in RATES)})",
     )
     what.add_argument(
         "--caps",
@@ -82,22 +82,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from msroi.benchmark import inputs, neural_study
-    from msroi.benchmark.protocols import PROTOCOLS, Iterations
+    from msroi.benchmark import inputs
+    from msroi.benchmark.protocols import wang_2019, wang_2019_study
     from msroi.benchmark.run import Request
     from msroi.cli.benchmark import measured, pictures_of, show_tables, status_of
     from msroi.options import real_number
 
     screen = Screen(arguments, slow=True)
-    real_number("cap-level", arguments.cap_level, 1, neural_study.PAPERS_CAP)
+    real_number("cap-level", arguments.cap_level, 1, wang_2019_study.PAPERS_CAP)
     out: Path = arguments.directory
     codec = load_codec(CODEC, arguments.weights)
-    neural_study.check_installed()
+    wang_2019_study.check_installed()
     request = Request(
         pictures=pictures_of(arguments),
         out=out,
-        encoders=PROTOCOLS["wang-2019"].encoders,
-        others=[Iterations(iterations=level) for level in arguments.levels],
+        encoders=wang_2019.PROTOCOL.encoders,
+        others=[wang_2019.Iterations(iterations=level) for level in arguments.levels],
         bpp=arguments.bpp,
         protocol="wang-2019",
         maps=arguments.maps,
@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     summary = measured(request, screen)
     entries, _ = inputs.survey(request.pictures, maps=arguments.maps)
     with screen.progress(len(entries) + min(arguments.cap_pictures, len(entries))) as start:
-        tables = neural_study.study(
+        tables = wang_2019_study.study(
             out,
             entries,
             codec,

@@ -27,7 +27,8 @@ from msroi.benchmark import rows
 from msroi.benchmark.encoders import ENCODERS
 from msroi.benchmark.inputs import Entry
 from msroi.benchmark.measuring import decoded_place
-from msroi.benchmark.protocols import PROTOCOLS, Table
+from msroi.benchmark.protocols import wang_2019
+from msroi.benchmark.protocols.tables import Table
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import like
 from msroi.codecs.neural.recurrent import allocation
@@ -210,7 +211,7 @@ def study(
     facts = {"regions": _region_means(regions), "caps": _cap_means(found), "cap_pictures": [e.name for e in chosen]}
     facts |= {"region_target": target, "cap_mean_level": level}
     put(out / "study.json", (json.dumps(facts, indent=1) + "\n").encode())
-    tables = PROTOCOLS["wang-2019"].tables(rows.read_rows(out / rows.FILE), summary)
+    tables = wang_2019.PROTOCOL.tables(rows.read_rows(out / rows.FILE), summary)
     tables += [_region_table(facts, target), _cap_table(facts, level, max(caps, default=0))]
     put(out / "tables.md", _markdown(summary, tables).encode())
     for name, draw in {"curves.svg": _draw_curves, "caps.svg": _draw_caps}.items():
