@@ -357,8 +357,8 @@ def test_the_length_of_the_file_is_its_rate(ready: Ready) -> None:
 @pytest.mark.parametrize("n_bytes", [450, 800, 1500, 1501])
 def test_bytes_are_reached_and_never_passed(ready: Ready, n_bytes: int) -> None:
     pixels = picture(64, 96)
-    for saliency in (None, neural_made.picture(64, 96, grey=True, seed=2) / np.float32(255)):
-        data = reach(ready.codec, read(pixels), saliency, Rate(n_bytes=n_bytes)).data
+    for steering in (None, Steering.of(neural_made.picture(64, 96, grey=True, seed=2))):
+        data = reach(ready.codec, read(pixels), steering, Rate(n_bytes=n_bytes)).data
         assert 0.95 * n_bytes <= len(data) <= n_bytes
         assert ready.codec.decode(data).shape == pixels.shape
 
@@ -457,7 +457,7 @@ def test_a_map_moves_quality_to_where_it_is_bright(shipped: NeuralCodec, photo: 
     saliency = corner(*photo.shape[:2])
     rate = Rate(bpp=0.5)
     plain = shipped.decode(reach(shipped, read(photo), None, rate).data).astype(float)
-    led = shipped.decode(reach(shipped, read(photo), saliency, rate).data).astype(float)
+    led = shipped.decode(reach(shipped, read(photo), Steering.of(saliency), rate).data).astype(float)
     better = ((plain - photo) ** 2 - (led - photo) ** 2).mean(axis=2)
     assert better[saliency == 1].mean() > 0
     assert better[saliency < 1].mean() < 0

@@ -3,7 +3,7 @@
     read(path, bytes, file, PIL picture, array) -> Picture -> ...
     ... -> assemble(coded, metadata) -> write_atomically
 
-Pixels stay as they are stored, with the orientation beside them; maps and hints are in upright coordinates.
+Pixels stay as they are stored, with the orientation beside them; maps and boxes are in upright coordinates.
 """
 
 from __future__ import annotations

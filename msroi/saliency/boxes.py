@@ -8,12 +8,10 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from msroi.arrays import Saliency
 from msroi.errors import OptionError
 from msroi.options import Box, PercentBox, PixelBox
-
-Map = npt.NDArray[np.float32]
 
 VERSION = 1
 """Rises whenever the same boxes lie otherwise over a map by what the code does; constants count by themselves."""
@@ -47,7 +45,7 @@ def scaled(areas: list[PixelBox], before: tuple[int, int], after: tuple[int, int
     return scaled
 
 
-def laid_over(saliency: Map, areas: Sequence[PixelBox]) -> Map:
+def laid_over(saliency: Saliency, areas: Sequence[PixelBox]) -> Saliency:
     """A map with boxes over it: at each pixel the larger value counts. A new array where there are boxes."""
     if not areas:
         return saliency
@@ -55,7 +53,7 @@ def laid_over(saliency: Map, areas: Sequence[PixelBox]) -> Map:
     return np.maximum(saliency, boxed, out=boxed)
 
 
-def drawn(areas: Sequence[PixelBox], height: int, width: int) -> Map:
+def drawn(areas: Sequence[PixelBox], height: int, width: int) -> Saliency:
     """Boxes with soft edges on nothing: float32 (height, width), 1 in a box, down to 0 around it."""
     inside = np.zeros((height, width), np.float32)
     for x, y, w, h in areas:

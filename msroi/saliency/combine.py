@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Saliency
 from msroi.images import Picture
 from msroi.options import PixelBox
 from msroi.saliency import boxes
@@ -19,8 +20,6 @@ from msroi.saliency.kinds import NO_MAP, find_map
 from msroi.saliency.own_map import user_map
 from msroi.saliency.sources import Sources
 from msroi.saliency.values import full_size
-
-Map = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +42,7 @@ class Combined:
         """Whether the map says the same of every place."""
         return not isinstance(self.base, np.ndarray) and not self.areas
 
-    def base_map(self) -> Map:
+    def base_map(self) -> Saliency:
         """The base in full: float32 (height, width) in [0, 1], made anew; read-only where it is one value."""
         if isinstance(self.base, np.ndarray) and self.sources.own is not None:
             return user_map(self.base, self.height, self.width)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-Map = npt.NDArray[np.float32]
+from msroi.arrays import Saliency
 
 CONTRAST = "contrast"
 """Of the JPEG encoders."""
@@ -25,7 +24,7 @@ SQUARE_ROOT = "square root"
 class Curve(Protocol):
     """A function of a map's values. Its fields go into the identity of what is followed."""
 
-    def __call__(self, saliency: Map, out: Map | None = None) -> Map:
+    def __call__(self, saliency: Saliency, out: Saliency | None = None) -> Saliency:
         """float32 in [0, 1], of a map in [0, 1]; out: an array for it, which may be the map itself."""
 
 
@@ -36,7 +35,7 @@ class Contrast:
     background: float
     subject: float
 
-    def __call__(self, saliency: Map, out: Map | None = None) -> Map:
+    def __call__(self, saliency: Saliency, out: Saliency | None = None) -> Saliency:
         """float32 in [0, 1]."""
         result = np.subtract(saliency, np.float32(self.background), out=out, dtype=np.float32)
         result *= np.float32(1 / (self.subject - self.background))
@@ -51,6 +50,6 @@ class SquareRoot:
     proportion to the map starve what is only half as salient: docs/neural/README.md.
     """
 
-    def __call__(self, saliency: Map, out: Map | None = None) -> Map:
+    def __call__(self, saliency: Saliency, out: Saliency | None = None) -> Saliency:
         """float32 in [0, 1]."""
         return np.sqrt(saliency, out=out, dtype=np.float32)

@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Saliency
 from msroi.errors import ImageError, SaliencyError
 from msroi.images import read
 from msroi.saliency.kinds import KINDS
 from msroi.saliency.values import as_floats, checked
-
-Map = npt.NDArray[np.float32]
 
 VERSION = 1
 """Rises whenever the same map comes to another size by what the code does."""
@@ -58,7 +57,7 @@ class OwnMap:
         return replace(self, values=user_map(self.values, height, width))
 
 
-def user_map(saliency: Any, height: int, width: int) -> Map:
+def user_map(saliency: Any, height: int, width: int) -> Saliency:
     """A user's map over a picture of `height` x `width`: float32, in [0, 1].
 
     saliency: as `OwnMap.of` takes it. Errors: SaliencyError for a wrong number of dimensions, NaN, or values outside

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Saliency
 from msroi.errors import SaliencyError
 from msroi.images import Picture
 from msroi.images.orientation import to_stored
@@ -21,8 +22,6 @@ from msroi.saliency.boxes import laid_over
 from msroi.saliency.combine import Combined, combine
 from msroi.saliency.sources import Sources
 from msroi.saliency.values import flat_map
-
-Map = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +69,14 @@ class Steering:
         """What the user should know of the map, "" for nothing."""
         return self.combined.notice
 
-    def made(self, orientation: int = 1) -> Map:
+    def made(self, orientation: int = 1) -> Saliency:
         """The map as it was made, with its boxes. orientation: EXIF's, of stored pixels to be aligned with.
 
         (height, width) of these; read-only where the map is flat.
         """
         return self._as_stored(laid_over(self.combined.base_map(), self.combined.areas), orientation)
 
-    def followed(self, orientation: int = 1) -> Map:
+    def followed(self, orientation: int = 1) -> Saliency:
         """What an encoder follows: boxes and the user's own map as they are, a kind's map through the curve.
 
         orientation and shape as in `made`. A flat map is followed as it is.
@@ -85,13 +84,13 @@ class Steering:
         # Nothing is named on the way: a base that is done with must not lie in memory beside what comes after.
         return self._as_stored(laid_over(self._curved(), self.combined.areas), orientation)
 
-    def _curved(self) -> Map:
+    def _curved(self) -> Saliency:
         saliency, curve = self.combined.base_map(), self.combined.sources.curve(self.curve)
         if curve is None or not isinstance(self.combined.base, np.ndarray):
             return saliency
         return curve(saliency, out=saliency)
 
-    def _as_stored(self, saliency: Map, orientation: int) -> Map:
+    def _as_stored(self, saliency: Saliency, orientation: int) -> Saliency:
         if orientation == 1:
             return saliency
         if not self.is_flat:

@@ -8,15 +8,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from msroi.arrays import Saliency
 from msroi.errors import SaliencyError
-
-Map = npt.NDArray[np.float32]
 
 # What single precision may put above 1 or below 0 without anybody having made a mistake.
 _ROUNDING = 1e-5
 
 
-def map_values(saliency: Any, name: str = "saliency") -> Map:
+def map_values(saliency: Any, name: str = "saliency") -> Saliency:
     """A map as float32 (height, width); values in [0, 1] but for rounding.
 
     saliency: anything that NumPy makes an array (height, width) of: floats in [0, 1], uint8 (255 is 1) or bool.
@@ -47,7 +46,7 @@ def checked(saliency: Any, name: str = "saliency") -> npt.NDArray[Any]:
     return values.astype(np.float32, copy=False)
 
 
-def as_floats(values: npt.NDArray[Any]) -> Map:
+def as_floats(values: npt.NDArray[Any]) -> Saliency:
     """What `checked` gave as float32."""
     if values.dtype != np.uint8:
         return values
@@ -56,12 +55,12 @@ def as_floats(values: npt.NDArray[Any]) -> Map:
     return floats
 
 
-def flat_map(height: int, width: int, value: float) -> Map:
+def flat_map(height: int, width: int, value: float) -> Saliency:
     """One value everywhere: float32 (height, width), read-only, four bytes of memory whatever its size."""
     return np.broadcast_to(np.float32(value), (height, width))
 
 
-def full_size(values: npt.NDArray[Any] | float, height: int, width: int) -> Map:
+def full_size(values: npt.NDArray[Any] | float, height: int, width: int) -> Saliency:
     """A map on any grid over a whole picture, bilinear with half-pixel centres; a number: flat, and read-only.
 
     values: (h, w) in [0, 1]. Returns float32 (height, width) in [0, 1].
