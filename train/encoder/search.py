@@ -6,32 +6,36 @@
 Objective, to be made large: with s the mean per cent of bytes saved at equal score by PSNR, SSIM, MS-SSIM and
 SSIMULACRA2 against preset F (train/encoder/worth.py), min(s - floors) + mean(s) / 4. The floors say what a
 metric must gain, or may lose, before the others count. Hansen, "The CMA Evolution Strategy: A Tutorial",
-arXiv:1604.00772, with its default constants. At the end the set found is measured on the pictures of --check,
-which had no part in it. Pictures that are reported on are never looked at.
+arXiv:1604.00772, by the package cmaes, with its default constants. At the end the set found is measured on the pictures
+of --check, which had no part in it. Pictures that are reported on are never looked at.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import math
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from msroi import extras
 from msroi.codecs.jpeg.tables import DEFAULT, F, Preset, Shape
 from train.common import command
+from train.common.files import write_json
 from train.encoder.worth import Bench, pictures
 
 Vector = npt.NDArray[np.float64]
 
 
 def to_vector(preset: Preset) -> Vector:
-    """Free parameters, each so that a step of 1 is a small change."""
+    """Free parameters, each so that a step of 1 is a small change; bends, powers and gains must be above 0."""
     values: list[float] = []
     for index, shape in enumerate(preset.shapes):
         knots = [k for i, k in enumerate(shape.knots) if index or i != 1]
@@ -45,9 +49,9 @@ def to_vector(preset: Preset) -> Vector:
     return np.array(values + [20 * step for step in preset.steps])
 
 
-def from_vector(vector: Vector) -> Preset:
-    """The inverse of to_vector; values out of their range are brought into it."""
-    v = iter(vector)
+def from_vector(vector: Vector, start: Preset = DEFAULT) -> Preset:
+    """The inverse of to_vector; values out of their range are brought into it. What is not free is `start`'s."""
+    v = iter(vector.tolist())
     shapes = []
     for index in range(3):
         knots = [next(v) / 20 for _ in range(7 if index else 6)]
@@ -72,6 +76,7 @@ def from_vector(vector: Vector) -> Preset:
         coarse_floor=floors[1],
         fine_offset=offsets[0],
         coarse_offset=offsets[1],
+        texture=start.texture,
         steps=steps,
     )
 
@@ -84,43 +89,22 @@ def load(path: Path) -> Preset:
     return Preset(shapes=(shapes[0], shapes[1], shapes[2]), **values)
 
 
-class Search:
-    """CMA-ES around a mean."""
+def means(start: Vector, sigma: float, seed: int, worth: Callable[[Vector], float]) -> Iterator[tuple[Vector, float]]:
+    """After each generation of CMA-ES its mean and how far its candidates lay from the last one, as a root mean square.
 
-    def __init__(self, mean: Vector, sigma: float, seed: int) -> None:
-        n = len(mean)
-        self.mean, self.sigma, self.random = mean, sigma, np.random.default_rng(seed)
-        self.size = 4 + int(3 * math.log(n))
-        weights = math.log(self.size / 2 + 0.5) - np.log(np.arange(1, self.size // 2 + 1))
-        self.weights = weights / weights.sum()
-        self.mu = 1 / np.sum(self.weights**2)
-        self.cc = (4 + self.mu / n) / (n + 4 + 2 * self.mu / n)
-        self.cs = (self.mu + 2) / (n + self.mu + 5)
-        self.c1 = 2 / ((n + 1.3) ** 2 + self.mu)
-        self.cmu = min(1 - self.c1, 2 * (self.mu - 2 + 1 / self.mu) / ((n + 2) ** 2 + self.mu))
-        self.damps = 1 + 2 * max(0, math.sqrt((self.mu - 1) / (n + 1)) - 1) + self.cs
-        self.chi = math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n * n))
-        self.c, self.pc, self.ps = np.eye(n), np.zeros(n), np.zeros(n)
-
-    def ask(self) -> list[Vector]:
-        """A generation."""
-        values, self.vectors = np.linalg.eigh(self.c)
-        self.roots = np.sqrt(np.maximum(values, 1e-12))
-        normal = self.random.standard_normal((self.size, len(self.mean)))
-        return [self.mean + self.sigma * (self.vectors @ (self.roots * z)) for z in normal]
-
-    def tell(self, candidates: list[Vector], worth: list[float]) -> None:
-        """What the generation was worth; more is better."""
-        order = np.argsort(worth)[::-1][: len(self.weights)]
-        steps = np.array([(candidates[i] - self.mean) / self.sigma for i in order])
-        step = self.weights @ steps
-        self.mean = self.mean + self.sigma * step
-        whitened = self.vectors @ ((self.vectors.T @ step) / self.roots)
-        self.ps = (1 - self.cs) * self.ps + math.sqrt(self.cs * (2 - self.cs) * self.mu) * whitened
-        self.pc = (1 - self.cc) * self.pc + math.sqrt(self.cc * (2 - self.cc) * self.mu) * step
-        rank_mu = (steps * self.weights[:, None]).T @ steps
-        self.c = (1 - self.c1 - self.cmu) * self.c + self.c1 * np.outer(self.pc, self.pc) + self.cmu * rank_mu
-        self.sigma *= math.exp((self.cs / self.damps) * (np.linalg.norm(self.ps) / self.chi - 1))
+    worth: of a candidate; more is better. The same seed and worth give the same means. Without end.
+    Errors: MissingExtraError without cmaes.
+    """
+    try:
+        from cmaes import CMA
+    except ImportError as error:
+        raise extras.missing("cmaes is not installed", "keras") from error
+    search = CMA(mean=start, sigma=sigma, seed=seed)
+    while True:
+        candidates = [search.ask() for _ in range(search.population_size)]
+        step = float(np.sqrt(np.mean((np.array(candidates) - search.mean) ** 2)))
+        search.tell([(candidate, -worth(candidate)) for candidate in candidates])
+        yield search.mean.copy(), step
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -134,25 +118,27 @@ def work(arguments: argparse.Namespace) -> None:
     qualities = tuple(arguments.qualities)
     bench = Bench(pictures(arguments.folder, count=arguments.pictures), qualities, F)
     floors = np.array(arguments.floors)
-    search = Search(to_vector(start), arguments.sigma, arguments.seed)
 
     def worth(vector: Vector) -> tuple[float, Vector]:
-        saved = bench.savings(from_vector(vector)).mean(axis=0)
+        saved = bench.savings(from_vector(vector, start)).mean(axis=0)
         return float(np.min(saved - floors) + saved.mean() / 4), saved
 
     print("start", *worth(to_vector(start)), flush=True)
-    for generation in range(arguments.generations):
-        began = time.perf_counter()
-        candidates = search.ask()
-        search.tell(candidates, [worth(c)[0] for c in candidates])
-        value, saved = worth(search.mean)
-        seconds = time.perf_counter() - began
-        print(f"{generation} {value:.3f} {saved.round(2)} sigma {search.sigma:.2f} {seconds:.0f} s", flush=True)
-        record = {"preset": dataclasses.asdict(from_vector(search.mean)), "saved": saved.tolist()}
-        arguments.out.write_text(json.dumps({**record, "generation": generation}, indent=1))
+    generations = means(to_vector(start), arguments.sigma, arguments.seed, lambda vector: worth(vector)[0])
+    began = time.perf_counter()
+    for generation, (mean, step) in enumerate(itertools.islice(generations, arguments.generations)):
+        value, saved = worth(mean)
+        seconds, began = time.perf_counter() - began, time.perf_counter()
+        print(f"{generation} {value:.3f} {saved.round(2)} step {step:.2f} {seconds:.0f} s", flush=True)
+        record = {
+            "preset": dataclasses.asdict(from_vector(mean, start)),
+            "saved": saved.tolist(),
+            "generation": generation,
+        }
+        write_json(arguments.out, record)
     if arguments.check:
         check = Bench(pictures(arguments.check), qualities, F)
-        print("check", check.savings(from_vector(search.mean)).mean(axis=0).round(2), flush=True)
+        print("check", check.savings(load(arguments.out)).mean(axis=0).round(2), flush=True)
 
 
 def _arguments() -> argparse.ArgumentParser:
