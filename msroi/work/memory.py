@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8  # of malloc.h
 
 _KEPT = 256 << 20
 _STEP = 16 << 20
@@ -24,6 +24,7 @@ def keep_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # musl has none
         return
+    mallopt(_M_ARENA_MAX, 1)  # those of further threads are of 64 MB at most, and go back piece by piece
     mallopt(_M_MMAP_THRESHOLD, _ON_ITS_OWN)
     mallopt(_M_TRIM_THRESHOLD, _KEPT)
     mallopt(_M_TOP_PAD, _STEP)
