@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import math
@@ -330,19 +331,31 @@ def test_absent_encoders_are_rows(tmp_path: Path, pictures: Path, monkeypatch: p
     assert {entry["encoder"] for entry in result["statuses"]} == {"mozjpeg", "jpegli", "rdo-masks"}
 
 
-def test_the_encoder_of_the_contributing_guide(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_encoder_of_the_contributing_guide(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a module of one's own it is in the rows, the summary, the tables and the page, with what it says of itself."""
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^  ```python\n(.*?)^  ```$", guide, re.MULTILINE | re.DOTALL)
     (code,) = [textwrap.dedent(block) for block in blocks if "ENCODERS[" in block]
     assert len(code.splitlines()) < 40
+    (tmp_path / "guided_encoder.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(ENCODERS, "tiff-jpeg", None)  # gone again after the test
-    exec(compile(code, "CONTRIBUTING.md", "exec"), {"__name__": "guide"})
+    importlib.import_module("guided_encoder")
     if ENCODERS["tiff-jpeg"].missing():
         pytest.skip(ENCODERS["tiff-jpeg"].missing())
-    (entry,), _ = inputs.survey(found(pictures, "c*.png"))
-    plan = Plan(tmp_path, {"coffee": entry}, {"3bpp": Target(bpp=3)}, (), "size", FAST)
-    (row,) = Measuring(plan)(Task("coffee", "tiff-jpeg", ("3bpp",)))
-    assert row["status"] == "ok" and row["settings"].startswith("quality=") and row["psnr"] > 30
+    out = tmp_path / "out"
+    words = ["-d", str(out), "--encoders", "pillow", "tiff-jpeg", "--bpp", "3", "4", "--threads", "1"]
+    assert cli.main(["benchmark", str(pictures / "coffee.png"), *words, "--no-ssimulacra2"]) == 0
+    assert "tiff-jpeg" in capsys.readouterr().out
+    row = rows.read_rows(out / rows.FILE)[1]
+    assert row.ok and row.settings.startswith("quality=") and row["psnr"] > 30 and row.file.endswith(".tif")
+    result = json.loads((out / "summary.json").read_text())
+    assert ("tiff-jpeg", "pillow") in {(c["encoder"], c["against"]) for c in result["comparisons"]}
+    page = (out / "index.html").read_text("utf-8")
+    assert page.count('<span class="note">JPEG in another container</span>') >= 2
+    assert '<button type="button" class="button series" data-encoder="tiff-jpeg"' in page
 
 
 def test_encoders_have_faces_of_their_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Plan:
     """What all workers know.
 
     out: the run's folder; against: templates of command lines; metrics: that are taken; weights: of neural codecs.
+    modules: in which encoders were added to the table.
     """
 
     out: Path
@@ -41,6 +43,7 @@ class Plan:
     matching: str
     metrics: tuple[Metric, ...]
     weights: Path | None = None
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Measuring:
     def __init__(self, plan: Plan) -> None:
         bound(1)  # pictures run beside each other, and times should mean something
         self._plan = plan
+        for module in plan.modules:  # a worker is a new process, which knows msroi's own encoders alone
+            importlib.import_module(module)
         self._encoders = find_encoders(tuple(ENCODERS), plan.against, plan.weights)
         self._known: tuple[str, Subject] | None = None
 

@@ -197,6 +197,7 @@ def _measured(
         request.matching,
         tuple(_metrics(request)),
         request.weights,
+        tuple(sorted({type(encoder).__module__ for encoder in request.chosen.values()} - {"__main__"})),
     )
     made: dict[tuple[str, str], list[str]] = {(task.image, task.encoder): [] for task in tasks}
     with (request.out / rows.FILE).open("a", encoding="utf-8") as file:

@@ -34,7 +34,7 @@ class Metric:
     tables, where the label and the unit are too wide. of: the figure of a `Pair`, None where it has no meaning; a
     function of a module, for it travels to worker processes. unit; digits: shown behind the point.
     weighted: the form by `Pair.weights`, None where there is none. group: WHOLE, MASKS, WEIGHTED or SAME_MAP.
-    saturates: a perfect picture has 1, so that curves are drawn, and BD-rates taken, of -10 log10(1 - value).
+    saturates: a perfect picture has 1, so that BD-rates are taken of -10 log10(1 - value).
     repeats: the key of the metric whose order it shares; it is listed, and no verdict, curve or BD-rate shows it.
     is_detail: a closer look at another one: in rows and on pages, not in the BD-rates of a terminal.
     rank: among those measured the page opens with that of the highest.
