@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -660,3 +661,12 @@ def test_quick_ssim_is_ssim(shape: tuple[int, ...]) -> None:
         for weights in (None, rng.random(shape[:2]).astype(np.float32)):
             quick = equal_quality._quick_ssim(one, other, weights)
             assert abs(quick - metrics.ssim(one, other, weights)) < equal_quality._QUICK / 2
+
+
+def test_a_result_without_its_map_is_little_more_than_its_file(photo: np.ndarray) -> None:
+    whole = compress(photo, saliency=np.linspace(0, 1, 256 * 384, dtype=np.float32).reshape(256, 384))
+    result = whole.without_map()
+    assert result.saliency is None and whole.saliency is not None
+    assert (result.data, result.report) == (whole.data, whole.report)
+    assert len(pickle.dumps(result)) < len(result.data) + 2000 < len(pickle.dumps(whole)) - 300_000
+    assert pickle.loads(pickle.dumps(result)) == result

@@ -12,8 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from files_made import encoded
 
-from msroi import saliency_map
+from msroi import read, saliency_map
 from msroi import threads as bounds
 from msroi.cli import main
 from msroi.saliency import network
@@ -91,6 +92,25 @@ def test_the_map_is_the_same_on_any_number(photo: np.ndarray, monkeypatch: pytes
             maps.append(saliency_map(photo))
     assert seen == sorted({min(n, bounds.processors()) for n in (1, 2, 3)})
     assert all(np.array_equal(one, maps[0]) for one in maps) and maps[0].std() > 0.05
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_decoders_with_threads_of_their_own_are_told(
+    photo: np.ndarray, n_threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    avif = pytest.importorskip("PIL.AvifImagePlugin")
+    decoder, own, seen = avif._avif.AvifDecoder, avif.DEFAULT_MAX_THREADS, []
+
+    def spy(data: bytes, codec: str, most: int) -> Any:
+        seen.append(most)
+        return decoder(data, codec, most)
+
+    data = encoded(photo, "AVIF")
+    usual = read(data).pixels
+    monkeypatch.setattr(avif._avif, "AvifDecoder", spy)
+    with bounds.bounded(n_threads):
+        assert np.array_equal(read(data).pixels, usual)
+    assert seen == [min(n_threads, bounds.processors())] and own == avif.DEFAULT_MAX_THREADS
 
 
 def test_a_bound_ends_with_its_block() -> None:

@@ -30,7 +30,7 @@ from msroi import extras
 from msroi.errors import ImageError
 from msroi.images import colour
 from msroi.images.picture import Limits
-from msroi.images.quiet import complaints, quiet_pillow
+from msroi.images.quiet import bounded_threads, complaints, quiet_pillow
 from msroi.images.samples import Look, Samples, flat, pixels_of, samples_16, samples_of
 from msroi.metadata import Metadata, from_jpeg, icc
 from msroi.metadata import exif as exif_bytes
@@ -323,7 +323,7 @@ def decode_avif(data: bytes, limits: Limits) -> Decoded:
         raise ImageError("AVIF needs Pillow 11.3 or later; update it: pip install -U pillow") from None
     if not AvifImagePlugin.SUPPORTED:
         raise ImageError("AVIF is not built into this Pillow; install its wheel: pip install -U pillow")
-    with quiet_pillow():
+    with quiet_pillow(), bounded_threads(AvifImagePlugin, "DEFAULT_MAX_THREADS"):
         image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
     limits.check_size(*image.size)
     foreign = Foreign(image.info.get("exif"), image.info.get("xmp"), image.info.get("icc_profile"))
@@ -336,7 +336,8 @@ def decode_heif(data: bytes, limits: Limits) -> Decoded:
         import pillow_heif
     except ImportError:
         raise extras.missing("HEIC needs pillow-heif", "heif") from None
-    heif = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+    with bounded_threads(pillow_heif.options, "DECODE_THREADS"):
+        heif = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     limits.check_size(*heif.size)
     image = heif.to_pillow()
     exif, xmp = heif.info.get("exif"), heif.info.get("xmp")

@@ -14,11 +14,12 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 from PIL import Image
 
 from msroi.standard_error import sent_to
+from msroi.threads import most
 
 # Pillow logs to standard error where nobody has set up logging; a library should not (logging HOWTO).
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -43,6 +44,18 @@ def quiet_pillow() -> Iterator[None]:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = bound
+
+
+@contextlib.contextmanager
+def bounded_threads(settings: Any, name: str) -> Iterator[None]:
+    """A decoder's own setting of how many threads it takes, held to what all pools are held to."""
+    with _LOCK:
+        own = getattr(settings, name)
+        setattr(settings, name, most())
+        try:
+            yield
+        finally:
+            setattr(settings, name, own)
 
 
 @contextlib.contextmanager

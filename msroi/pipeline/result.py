@@ -98,6 +98,10 @@ class Result:
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "saliency"}
 
+    def without_map(self) -> Result:
+        """The same without its map, which a user may have handed in: for pools, some hundred bytes beside the file."""
+        return dataclasses.replace(self, make_map=None)
+
     def save(self, path: str | os.PathLike[str] | BinaryIO, overwrite: bool = False) -> None:
         """Write the file in one step, nothing partial is ever left; or into a binary file that is open for writing.
 
