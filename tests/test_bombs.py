@@ -171,9 +171,11 @@ said = [*result.saliency.shape, float(result.saliency.max() - result.saliency.mi
 """
 
 
-@pytest.mark.parametrize("kind", ["photo.jpg", "photo.png", "photo.png boxes", "444.jpg", "photo.png 444"])
+@pytest.mark.parametrize(
+    "kind", ["photo.jpg", "photo.png", "photo.png boxes", "444.jpg", "photo.png 444", "large.png quality"]
+)
 def test_compressing_takes_at_most_16_bytes_a_pixel(kind: str, tmp_path: Path) -> None:
-    side = 4096
+    side = 5120 if kind.startswith("large") else 4096
     name, *options = kind.split()
     photo = Image.fromarray(data.astronaut()).resize((side, side), Image.Resampling.BICUBIC)
     grain = np.random.default_rng(1).integers(-3, 4, (side, side, 1), np.int8)

@@ -659,8 +659,11 @@ def test_quick_ssim_is_ssim(shape: tuple[int, ...]) -> None:
     dotted[::7, ::5] = 2
     for one, other in ((pixels, decoded), (flat, dotted)):
         for weights in (None, rng.random(shape[:2]).astype(np.float32)):
-            quick = equal_quality._quick_ssim(one, other, weights)
-            assert abs(quick - metrics.ssim(one, other, weights)) < equal_quality._QUICK / 2
+            psnr_db, quick = equal_quality._scores(one, other, weights)
+            assert psnr_db == pytest.approx(metrics.psnr_db(one, other), rel=1e-12)
+            exact = metrics.ssim(one, other, weights)
+            assert abs(quick - exact) < equal_quality._QUICK / 2
+            assert equal_quality._exact_ssim(one, other, weights) == pytest.approx(exact, abs=1e-12)
 
 
 def test_a_result_without_its_map_is_little_more_than_its_file(photo: np.ndarray) -> None:

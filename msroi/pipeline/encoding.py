@@ -85,7 +85,7 @@ def _largest_marked(job: Job, session: Session) -> Outcome:
 def _judge(job: Job) -> AsGoodAs:
     """Says whether a file is as good as plain, weighted by the map."""
     yardstick = images.to_stored(plain.decode(job.plain_jpeg), job.picture.orientation)
-    return AsGoodAs(yardstick, job.picture.pixels, job.weights)
+    return AsGoodAs(yardstick, job.picture.pixels, job.weights())
 
 
 def _equal_quality(job: Job, session: Session, judge: AsGoodAs) -> Outcome:

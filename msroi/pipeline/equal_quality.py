@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from msroi import metrics
 from msroi.arrays import Pixels, Saliency
-from msroi.codecs.jpeg import _kernels, plain
+from msroi.codecs.jpeg import _kernels
 from msroi.codecs.jpeg.coefficients import luma_of
-from msroi.codecs.jpeg.guard import sampled_rows
+from msroi.codecs.jpeg.guard import STRIP, sampled_rows
+from msroi.codecs.jpeg.rows import Rows
+from msroi.codecs.jpeg.rows import decoded as decoded_rows
+from msroi.metrics.error import decibels
 from msroi.search.matching import Verdict
 from msroi.search.quality_search import Probe
 from msroi.search.session import Session
+
+Decoded = Pixels | Rows
+Kept = npt.NDArray[np.floating] | None
 
 # A PSNR so little above SSIM, in decibels of their margins, is as hard a condition as that.
 _NEAR_DB = 0.15
@@ -24,39 +31,41 @@ _MOST_DB, _SAMPLE_PIXELS = 20.0, 700_000
 
 # SSIM in single precision errs by 2e-5 at most, in flat pictures: a file that has so much more than what is wanted by
 # it is good, one that has less is not, unless by the second, as where it is the very same picture. It is made in bands
-# of so many rows, with as many more as its window looks beyond them.
-_QUICK, _SAME, _BAND, _WINDOW = 5e-5, 1e-6, 256, 5
+# of so many pixels, with as many more as its window looks beyond them.
+_QUICK, _SAME, _BAND_PIXELS, _WINDOW = 5e-5, 1e-6, 500_000, 5
+
+# Weights of pictures of more pixels are kept in half precision: they lie in memory beside the encoder.
+_LARGE = 12_000_000
 
 
 class AsGoodAs:
     """Judges files: PSNR over the whole picture and SSIM, weighted by a map if there is one, at least those of others.
 
-    yardstick, pixels: the pixels to be as good as, and the picture, of one shape. weights: float (height, width), or
-    what makes it: then it lies in memory for verdicts alone; a map of zeros says that nothing matters more than
-    anything else. decode: a file's pixels, in the picture's shape.
+    yardstick, pixels: the pixels to be as good as, and the picture, of one shape. weights: float (height, width); a map
+    of zeros says that nothing matters more than anything else. decode: a file's pixels, in the picture's shape, or what
+    gives rows of them.
     """
 
     def __init__(
         self,
         yardstick: Pixels,
         pixels: Pixels,
-        weights: Saliency | Callable[[], Saliency | None] | None = None,
-        decode: Callable[[bytes], Pixels] = plain.decode,
+        weights: Saliency | None = None,
+        decode: Callable[[bytes], Decoded] = decoded_rows,
     ) -> None:
-        made = weights() if callable(weights) else weights
-        made = None if made is None or not made.any() else made
-        self._is_weighted, self._weights = made is not None, weights
+        self._is_weighted = weights is not None and bool(weights.any())
+        self._weights = None if weights is None or not self._is_weighted else _kept(weights)
         self._pixels, self._decode = pixels, decode
-        self._psnr_db = metrics.psnr_db(pixels, yardstick)
-        self._ssim, self._quick = metrics.ssim(pixels, yardstick, made), _quick_ssim(pixels, yardstick, made)
+        self._psnr_db, self._quick = _scores(pixels, yardstick, self._weights)
+        self._ssim = _exact_ssim(pixels, yardstick, self._weights)
         self.wanted = self._in_words(self._psnr_db, self._ssim)
         self._judged: dict[int, tuple[float, float]] = {}  # by the file's hash: a file is judged once
         self._rows = sampled_rows(pixels.shape[0], pixels.shape[1], _SAMPLE_PIXELS)
-        self._some_weights = None if made is None else made[self._rows]
+        self._some_weights = None if self._weights is None else self._weights[self._rows]
         self._is_sample = len(self._rows) < len(pixels)
-        if self._is_sample and (made is None or made[self._rows].any()):
+        if self._is_sample and (self._some_weights is None or self._some_weights.any()):
             self._some = pixels[self._rows]
-            self._some_wanted = self._of_some(yardstick[self._rows])
+            self._some_wanted = _scores(self._some, yardstick[self._rows], self._some_weights)
         else:
             self._is_sample = False
         # Of the latest rough word: what it was about, and its margins of PSNR and SSIM; and by how much such margins
@@ -68,12 +77,11 @@ class AsGoodAs:
     def __call__(self, data: bytes) -> Verdict:
         if hash(data) not in self._judged:
             decoded = self._decode(data)
-            weights = self._made_weights()
-            psnr_db = metrics.psnr_db(self._pixels, decoded)
-            more = _quick_ssim(self._pixels, decoded, weights) - self._quick
+            psnr_db, quick = _scores(self._pixels, decoded, self._weights)
+            more = quick - self._quick
             ssim = self._ssim + more
             if psnr_db >= self._psnr_db and -_SAME <= more < _QUICK:
-                ssim = metrics.ssim(self._pixels, decoded, weights)
+                ssim = _exact_ssim(self._pixels, decoded, self._weights)
             elif more < 0:
                 ssim = min(ssim, math.nextafter(self._ssim, 0))
             self._judged[hash(data)] = psnr_db, ssim
@@ -89,11 +97,6 @@ class AsGoodAs:
         psnr_db, ssim = self._judged[hash(data)]
         return _gain_db(psnr_db, self._psnr_db), _ssim_gain_db(ssim, self._ssim)
 
-    def _made_weights(self) -> Saliency | None:
-        if not self._is_weighted:
-            return None
-        return self._weights() if callable(self._weights) else self._weights
-
     def rough(self, probe: Probe) -> float:
         """About the margin of the verdict on a probe's file: of a large picture from strips, coded by themselves."""
         if not self._is_sample:
@@ -101,15 +104,13 @@ class AsGoodAs:
         if self._part is None or self._part[0] is not probe.session:
             self._part = probe.session, probe.session.part(self._rows)
         part = self._part[1]
-        some = self._decode(probe.data)[self._rows] if part is None else self._decode(part.encode(probe.value))
-        psnr_db, ssim = self._of_some(some)
+        decoded = self._decode(probe.data if part is None else part.encode(probe.value))
+        if part is None:
+            decoded = np.concatenate([decoded[top : top + STRIP] for top in self._rows[::STRIP]])
+        psnr_db, ssim = _scores(self._some, decoded, self._some_weights)
         margins = _gain_db(psnr_db, self._some_wanted[0]), _ssim_gain_db(ssim, self._some_wanted[1])
         self._latest = probe, margins
         return min(margin + short for margin, short in zip(margins, self._short, strict=True))
-
-    def _of_some(self, some: Pixels) -> tuple[float, float]:
-        """PSNR and SSIM of the strips."""
-        return metrics.psnr_db(self._some, some), _quick_ssim(self._some, some, self._some_weights)
 
     def figures(self, data: bytes) -> dict[str, float]:
         """What was wanted and what a file that was judged has, by the report's names. SSIM as it was weighed."""
@@ -127,18 +128,57 @@ class AsGoodAs:
         return f"PSNR {psnr_db:.2f} dB" + ("" if ssim is None else f", {name} {ssim:.4f}")
 
 
-def _quick_ssim(pixels: Pixels, decoded: Pixels, weights: Saliency | None) -> float:
-    """`metrics.ssim` in single precision, in a third of its time: it errs by 2e-5 at most."""
-    total = weight = 0.0
-    for top in range(0, len(pixels), _BAND):
-        bottom = min(top + _BAND, len(pixels))
-        rows = slice(max(0, top - _WINDOW), min(len(pixels), bottom + _WINDOW))
-        similarity = _kernels.similarity(luma_of(pixels[rows]), luma_of(decoded[rows]), 1, True)
-        similarity = similarity[top - rows.start : bottom - rows.start].astype(np.float64)
-        own = np.ones_like(similarity) if weights is None else weights[top:bottom].astype(np.float64)
-        total += float(np.sum(similarity * own))
-        weight += float(own.sum())
-    return total / weight
+def _kept(weights: Saliency) -> Kept:
+    """Weights as they are kept; None where all are one value."""
+    if weights.strides == (0, 0):
+        return None
+    return weights.astype(np.float16) if weights.size > _LARGE else weights
+
+
+def _bands(height: int, width: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Bands of rows: their rows, the rows that SSIM's window sees from them, and where those lie among these."""
+    step = max(32, _BAND_PIXELS // width)
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
+        first = max(0, top - _WINDOW)
+        yield slice(top, bottom), slice(first, min(height, bottom + _WINDOW)), slice(top - first, bottom - first)
+
+
+class _Mean:
+    """A mean by weights, float (height, width) or None for all alike, of values that come in bands of rows."""
+
+    def __init__(self, weights: Kept) -> None:
+        self._weights, self._total, self._weight = weights, 0.0, 0.0
+
+    def add(self, values: npt.NDArray[np.floating], band: slice) -> None:
+        """values: (rows, width), of the rows of a band."""
+        wide = values.astype(np.float64, copy=False)
+        own = None if self._weights is None else self._weights[band].astype(np.float64)
+        self._total += float(np.sum(wide if own is None else wide * own))
+        self._weight += float(values.size if own is None else np.sum(own))
+
+    @property
+    def value(self) -> float:
+        """The mean so far."""
+        return self._total / self._weight
+
+
+def _scores(pixels: Pixels, decoded: Decoded, weights: Kept) -> tuple[float, float]:
+    """PSNR in decibels, and SSIM in single precision, in a third of its time: it errs by 2e-5 at most."""
+    squares, ssim = 0, _Mean(weights)
+    for band, seen, inner in _bands(*pixels.shape[:2]):
+        own, other = pixels[seen], decoded[seen]
+        squares += round(metrics.mse(own[inner], other[inner]) * own[inner].size)
+        ssim.add(_kernels.similarity(luma_of(own), luma_of(other), 1, True)[inner], band)
+    return decibels(squares / pixels.size), ssim.value
+
+
+def _exact_ssim(pixels: Pixels, decoded: Decoded, weights: Kept) -> float:
+    """`metrics.ssim`, by bands."""
+    ssim = _Mean(weights)
+    for band, seen, inner in _bands(*pixels.shape[:2]):
+        ssim.add(metrics.ssim_map(pixels[seen], decoded[seen])[inner], band)
+    return ssim.value
 
 
 def _gain_db(psnr_db: float, wanted_db: float) -> float:

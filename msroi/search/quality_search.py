@@ -23,6 +23,11 @@ class Probe:
         """The file."""
         return self.session.encode(self.value)
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the file was asked for."""
+        return "data" in self.__dict__
+
 
 class Judge(Protocol):
     """Says whether a file is good enough."""
@@ -42,14 +47,15 @@ class Judge(Protocol):
 # takes .3 % of the bytes; and a search ends after so many files, or twice as many where none is good.
 DECIBELS, ENOUGH, _FILES = 5.0, 0.015, 14
 
-# Files with a larger margin are not made and judged in full, for there will be smaller ones.
-_AMPLE = 0.02
+# Files of a larger rough margin are not judged in full, for there will be smaller ones; the second before there was a
+# verdict, which tells how wrong rough words are. After it a file is not made for a rough word of less than the third.
+_AMPLE, _AMPLE_FIRST, _UNSURE = 0.02, 0.03, 0.002
 
 # Shares of the interval: a step is at most the first, twice as much as the last one where that was cut too; an encoder
 # serves for settings as near as the second to the one that it was prepared for. Further off it gains less and less.
-# None is prepared as near as the third to another: where two so near differ, as on the lattice of a JPEG source whose
-# tables jump, there is no border between them to be found.
-_STRIDE, _PREPARED, _APART = 0.03, 0.01, 0.0001
+# None is prepared as near as the third to another. And where two as near as the second lie on both sides of the border
+# and more than _JUMP decibels apart, as on the lattice of a JPEG source, whose tables jump, there is none between them.
+_STRIDE, _PREPARED, _APART, _JUMP = 0.03, 0.01, 0.0001, 0.6
 
 
 def border_between(
@@ -127,7 +133,9 @@ class _Search:
         if fresh:
             self._near = {}
         is_end = setting >= self._high or setting <= self._low
-        if is_end or 0 <= margin < _AMPLE:
+        most = _AMPLE if self._settled_at else _AMPLE_FIRST
+        least = _UNSURE if self._settled_at and not probe.is_made else 0.0
+        if is_end or least <= margin < most:
             rough, margin = margin, self._settled(probe, margin)
             self._move((margin - rough) / DECIBELS)
             self._settled_at.add(setting)
@@ -175,11 +183,19 @@ class _Search:
             return None
         if min(abs(following - setting) for setting in self._fresh) < _APART * (self._high - self._low):
             return None
+        if any(self._is_jump(latest, setting) for setting in self._fresh):
+            return None
         step = following - latest
         if abs(step) > self._stride:
             following = latest + math.copysign(self._stride, step)
             self._stride *= 2
         return following
+
+    def _is_jump(self, one: float, other: float) -> bool:
+        """Whether the border lies in a jump between two settings that encoders were prepared for."""
+        margins = sorted((self._fresh[one], self._fresh[other]))
+        is_across = margins[0] < 0 <= margins[1] and margins[1] - margins[0] > _JUMP / DECIBELS
+        return is_across and abs(one - other) < _PREPARED * (self._high - self._low)
 
     def _secant(self, margins: dict[float, float]) -> float | None:
         """Where the margin should be a little above 0; None where it is, or where that leads nowhere."""

@@ -67,6 +67,12 @@ def decode(jpeg: bytes) -> Pixels:
         return pixels
 
 
+def shape(jpeg: bytes) -> tuple[int, int]:
+    """(height, width) of a JPEG as it is stored."""
+    frame = parse(jpeg).frame
+    return frame.height, frame.width
+
+
 def is_plain(jpeg: bytes, quality: int) -> bool:
     """Whether a JPEG has the sampling, the quantisation tables and the Huffman codes of plain JPEG at `quality`."""
     grey, colour = np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3), np.uint8)
