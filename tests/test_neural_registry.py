@@ -128,6 +128,24 @@ def test_networks_stay_built_and_the_oldest_goes(tmp_path: Path, monkeypatch: py
     assert weights.built(toy_codec.usual_sizes, files[1]) is not others[0]  # the one that was unused the longest
 
 
+def test_a_file_of_weights_that_was_replaced_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "network.npz"
+    toy_codec.untrained(path, 0)
+    first = toy_codec.Toy(path).network
+    assert toy_codec.Toy(path).network is first
+    toy_codec.untrained(path, 1)
+    os.utime(path, ns=(0, 0))
+    second = toy_codec.Toy(path).network
+    assert second.sha256 != first.sha256 and second.data == path.read_bytes()
+    path.with_suffix(".json").write_text(json.dumps({"sha256": first.sha256}), encoding="utf-8")
+    weights.forget()
+    with pytest.raises(SaliencyError, match=r"network\.npz: damaged"):
+        _ = toy_codec.Toy(path).network
+    path.unlink()
+    with pytest.raises(SaliencyError, match=r"network\.npz: the network is missing"):
+        _ = toy_codec.Toy(path).network
+
+
 def test_another_codecs_network_is_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", gain=np.zeros(3))
     with pytest.raises(SaliencyError, match=r"other\.npz: the network of another codec, it has no .*spread"):

@@ -1,4 +1,4 @@
-"""A neural codec in some fifty lines: the DCT of 8 x 8 pixels, a range coder, and a quantiser's step as its knob.
+"""A neural codec in a hundred lines: the DCT of 8 x 8 pixels, a range coder, and a quantiser's step as its knob.
 
 Its "network" is a table of how large each coefficient usually is. That the contract is no codec's own is held by this
 one, which goes through all of tests/test_neural_contract.py. `register` is what a new codec adds: two lines.

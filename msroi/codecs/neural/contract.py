@@ -59,7 +59,11 @@ class NeuralCodec(ABC):
     max_pixels: ClassVar[int]
     uses_map: ClassVar[bool] = True
     curve: ClassVar[str] = ""
+    is_yardstick: ClassVar[bool] = False
+    quality_options: ClassVar[tuple[str, ...]] = ()
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     weights: Path | None
 

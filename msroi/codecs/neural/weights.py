@@ -45,19 +45,19 @@ class NetworkFile:
     data: bytes
     sha256: str
 
-    @classmethod
-    def read(cls, path: Path) -> NetworkFile:
-        """The file at a path. Errors: SaliencyError where it is missing, or is not the one that its card describes."""
+    @staticmethod
+    def read(path: Path) -> NetworkFile:
+        """The file at a path, which is read again only where it has changed.
+
+        Errors: SaliencyError where it is missing, or is not the one that its card describes.
+        """
         try:
-            data = path.read_bytes()
+            status = path.stat()
+            return _read(path, status.st_mtime_ns, status.st_size)
         except OSError as error:
             raise SaliencyError(
                 f"{path}: the network is missing ({error.strerror}); install msroi again or name its file"
             ) from error
-        found, expected = hashlib.sha256(data).hexdigest(), _expected_hash(path)
-        if expected and found != expected:
-            raise SaliencyError(f"{path}: damaged, its SHA-256 is {found}, expected {expected}; install msroi again")
-        return cls(path, data, found)
 
     @functools.cached_property
     def arrays(self) -> dict[str, Any]:
@@ -67,6 +67,15 @@ class NetworkFile:
                 return dict(stored)
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise SaliencyError(f"{self.path}: no network's file ({error})") from error
+
+
+@functools.lru_cache(KEPT)
+def _read(path: Path, mtime_ns: int, n_bytes: int) -> NetworkFile:
+    data = path.read_bytes()
+    found, expected = hashlib.sha256(data).hexdigest(), _expected_hash(path)
+    if expected and found != expected:
+        raise SaliencyError(f"{path}: damaged, its SHA-256 is {found}, expected {expected}; install msroi again")
+    return NetworkFile(path, data, found)
 
 
 def _expected_hash(path: Path) -> str:
@@ -100,6 +109,7 @@ def forget() -> None:
     """Let go of all networks that are built, and of their memory."""
     with _lock:
         _kept.clear()
+        _read.cache_clear()
 
 
 def require(libraries: Sequence[str]) -> None:
