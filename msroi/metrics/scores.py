@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
@@ -24,6 +24,16 @@ class Scores:
 
     ms_ssim_scales: int
     _figures: tuple[tuple[str, float | None], ...]
+
+    if TYPE_CHECKING:  # what has always been there is a number to type checkers, too; what is added is Any
+        mse: float
+        psnr_db: float
+        ssim: float
+        ms_ssim: float
+        weighted_mse: float | None
+        weighted_psnr_db: float | None
+        weighted_ssim: float | None
+        weighted_ms_ssim: float | None
 
     def __init__(self, *, ms_ssim_scales: int, **figures: float | None) -> None:
         """figures: by `Metric.name` and `Metric.weighted_name`."""
