@@ -20,6 +20,7 @@ RANKS = {
     "version": 0,
     "errors": 0,
     "options": 1,
+    "fields": 2,
     "threads": 1,
     "standard_error": 1,
     "arrays": 1,
@@ -32,12 +33,13 @@ RANKS = {
     "saliency": 3,
     "search": 3,
     "codecs": 4,
-    "pipeline": 5,
-    "comparison": 5,
-    "report": 6,
-    "work": 6,
-    "benchmark": 7,
-    "cli": 8,
+    "settings": 5,
+    "pipeline": 6,
+    "comparison": 6,
+    "report": 7,
+    "work": 7,
+    "benchmark": 8,
+    "cli": 9,
 }
 HEAVY = {"constriction", "cv2", "keras", "matplotlib", "numpy", "onnxruntime"}
 HEAVY |= {"PIL", "jinja2", "rich", "scipy", "skimage", "tensorflow"}

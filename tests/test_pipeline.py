@@ -22,13 +22,15 @@ from msroi.codecs.jpeg.base import JpegCodec
 from msroi.codecs.jpeg.plain import QualityEncoder
 from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError, OutputError, SaliencyError, TargetError
+from msroi.fields import Checked, Choice, declared
 from msroi.metadata import assemble
-from msroi.pipeline import ALREADY_MADE, DEFAULT_METHOD, equal_quality
+from msroi.pipeline import ALREADY_MADE, equal_quality
 from msroi.saliency.curves import CONTRAST
 from msroi.saliency.kinds import KINDS
 from msroi.saliency.steering import Steering
 from msroi.search.knobs import Steps
 from msroi.search.session import Session
+from msroi.settings import DEFAULT_METHOD
 
 # Most of what follows is checked setting by setting, which takes an encoder with whole ones.
 compress = functools.partial(msroi.compress, method="two-pass")
@@ -226,7 +228,7 @@ def test_a_target_too_small_says_how_small_the_file_can_be(photo: np.ndarray) ->
 
 def test_metadata_that_fill_the_target_are_named(photo: np.ndarray) -> None:
     data = jpeg_file(photo, comment=b"x" * 30_000)
-    with pytest.raises(TargetError, match=r"metadata take 30\d\d\d bytes \(--strip\)"):
+    with pytest.raises(TargetError, match=r"metadata take 30\d\d\d bytes \(`strip`\)"):
         compress(data, size=20_000, saliency=MAP)
     assert len(compress(data, size=20_000, saliency=MAP, strip=True).data) <= 20_000
 
@@ -508,7 +510,7 @@ def test_an_original_has_plains_quality(photo: np.ndarray) -> None:
         result.report.reason == "plain JPEG's quality is out of our encode's reach, and the original, as it is, has it"
     )
     assert compress(result.data, quality=95, match="quality", saliency=MAP).data == result.data
-    with pytest.raises(TargetError, match=r"lower --quality or raise --q-low and --q-high$"):
+    with pytest.raises(TargetError, match=r"lower `quality` or raise `q_low` and `q_high`$"):
         compress(photo, quality=95, match="quality", saliency=MAP)
 
 
@@ -518,7 +520,7 @@ def test_a_budget_out_of_reach_names_plain_and_not_a_target() -> None:
     ramp = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
     with pytest.raises(TargetError, match=r"^mine: plain JPEG at quality 1 \(\d+ bytes\): two-pass needs") as caught:
         compress(astronaut()[:64, :64], quality=1, saliency=ramp, name="mine")
-    assert str(caught.value).endswith("; raise --quality")
+    assert str(caught.value).endswith("; raise `quality`")
 
 
 def test_our_mark_alone_is_no_metadata_to_strip(photo: np.ndarray) -> None:
@@ -532,7 +534,7 @@ def test_what_goes_with_the_metadata_is_told(photo: np.ndarray) -> None:
     twin = data + jpeg_file(photo[:64, :64])
     result = compress(twin, saliency=MAP, strip=True)
     n_bytes = len(twin) - len(data)
-    assert f"{n_bytes} bytes behind the picture dropped, as --strip asks" in result.report.notices
+    assert f"{n_bytes} bytes behind the picture dropped, as `strip` asks" in result.report.notices
 
 
 # --- metadata and orientation ---------------------------------------------------------------------
@@ -612,7 +614,7 @@ def test_save_knows_the_input_by_other_ways(photo: np.ndarray, tmp_path: Path, m
 
 
 @dataclass(frozen=True)
-class Halving(JpegCodec):
+class Halving(JpegCodec, Checked):
     """A codec with fine, fractional settings and an option of its own."""
 
     name: ClassVar[str] = "halving"
@@ -622,7 +624,7 @@ class Halving(JpegCodec):
     is_yardstick: ClassVar[bool] = False
     quality_options: ClassVar[tuple[str, ...]] = ()
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {"baseline": (False, True)}
-    chroma: str = "keep"
+    chroma: str = declared("keep", Choice(("keep", "444")), "colour sampling", group="encoder")
 
     def start(self, picture: images.Picture, steering: Steering | None, threads: int) -> Session:
         assert steering is not None

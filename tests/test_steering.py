@@ -20,12 +20,13 @@ import msroi
 from msroi.codecs.jpeg import plain
 from msroi.errors import OptionError, SaliencyError
 from msroi.images import Picture, bare, read, to_stored
-from msroi.pipeline import ALREADY_MADE, asked
+from msroi.pipeline import ALREADY_MADE
 from msroi.saliency import activation_maps, boxes, kinds, make_map, network, own_map, read_outs
 from msroi.saliency.curves import CONTRAST, SQUARE_ROOT, Contrast
 from msroi.saliency.kind import Found, Kind, View
 from msroi.saliency.sources import Sources
 from msroi.saliency.steering import Steering, steer
+from msroi.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 BOX = (60, 40, 160, 120)
@@ -191,8 +192,8 @@ def test_the_digest_knows_what_makes_the_map(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, value: float
 ) -> None:
     def digest() -> str:
-        request, sources = asked({"focus": BOX})
-        return request.digest(sources.identity(request.codec.curve))
+        settings = Settings.of(focus=BOX)
+        return settings.digest(settings.sources.identity(settings.codec.curve))
 
     before = digest()
     assert digest() == before
@@ -250,7 +251,7 @@ def test_a_user_s_map_is_hashed_once_and_not_resized_to_be_known(monkeypatch: py
     digest, resize = own_map.hashlib.sha256, cv2.resize
     monkeypatch.setattr(own_map.hashlib, "sha256", lambda *a: done.append("hashed") or digest(*a))
     monkeypatch.setattr(own_map.cv2, "resize", lambda *a, **k: done.append("resized") or resize(*a, **k))
-    _, sources = asked({"saliency": np.eye(300)})
+    sources = Settings.of(saliency=np.eye(300)).sources
     assert len({sources.identity() for _ in range(3)}) == 1
     assert done == ["hashed"]
     assert sources.identity() != Sources.of(saliency=np.eye(301)).identity()
@@ -258,9 +259,9 @@ def test_a_user_s_map_is_hashed_once_and_not_resized_to_be_known(monkeypatch: py
 
 def test_a_map_of_another_size_than_the_picture_s_is_refused(photo: np.ndarray) -> None:
     for method in ("rdo", "two-pass"):
-        request, _ = asked({"method": method})
+        settings = Settings.of(method)
         with pytest.raises(SaliencyError, match=rf"{method} needs a map of shape \(256, 384\), got .* \(3, 3\)"):
-            request.codec.start(Picture(photo), Steering.of(np.eye(3)), 1)
+            settings.codec.start(Picture(photo), Steering.of(np.eye(3)), 1)
 
 
 # --- kinds ----------------------------------------------------------------------------------------

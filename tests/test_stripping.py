@@ -155,8 +155,8 @@ def test_other_pictures_and_films_go_with_strip_and_it_is_said() -> None:
     source = metadata_of(with_gain_map(twin) + b"a film")
     stripped = strip(source, 6)
     assert stripped.notices == (
-        "1 further picture(s) dropped (further picture), as --strip asks",
-        "6 bytes behind the picture dropped, as --strip asks",
+        "1 further picture(s) dropped (further picture), as `strip` asks",
+        "6 bytes behind the picture dropped, as `strip` asks",
     )
     assert [picture.kind for picture in stripped.pictures] == ["gain map"]
     assert len(pictures_by_pillow(assemble(PLAIN, stripped))) == 2
@@ -166,7 +166,7 @@ def test_no_gain_map_drops_that_alone() -> None:
     twin = made.encoded(made.picture(20, 28), quality=30)
     source = metadata_of(with_gain_map(twin) + b"a film")
     without = without_gain_map(source)
-    assert without.notices == ("HDR gain map dropped, as --no-gain-map asks",)
+    assert without.notices == ("HDR gain map dropped, as `gain_map` asks",)
     assert without.exif == source.exif and without.trailer == b"a film"
     assert b"GainMap" not in (without.xmp or b"GainMap") and b"hdrgm:Version" not in without.xmp
     file = assemble(PLAIN, without)

@@ -9,15 +9,18 @@ from __future__ import annotations
 import argparse
 import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from msroi import options
 from msroi.cli.output import escape
+from msroi.cli.spelling import spelled, spelling
 from msroi.errors import OptionError
+from msroi.fields import Anything, Boxes, Choice, Flag, Real, Size, Whole
 
 if TYPE_CHECKING:
     from msroi.saliency.sources import Sources
+    from msroi.settings import Option
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -29,7 +32,7 @@ class VerbParser(argparse.ArgumentParser):
         super().__init__(**settings)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, escape(f"{self.prog}: {message}; see {self.prog} --help") + "\n")
+        self.exit(2, escape(f"{self.prog}: {spelled(message)}; see {self.prog} --help") + "\n")
 
     def refuse_unknown(self, unknown: list[str]) -> NoReturn:
         """End with status 2, naming the first unknown word and the option that it resembles."""
@@ -119,68 +122,92 @@ def add_inputs(parser: argparse.ArgumentParser, *, at_least_one: bool = True) ->
     )
 
 
-def add_map_options(parser: argparse.ArgumentParser, *, with_focus: bool = True, with_looks: bool = True) -> Any:
-    """--map-kind, --map, --focus, --map-quality, --face-model. Returns the group. Kinds come from `msroi.saliency`."""
-    from msroi.saliency import KINDS, QUALITIES
+# Headings of the groups of options, as settings call them.
+HEADINGS = {
+    "targets": "targets",
+    "map": "map (where people look)",
+    "encoder": "encoder",
+    "metadata": "metadata and colour (kept as they are by default)",
+    "output": "output",
+}
 
-    group = parser.add_argument_group("map (where people look)")
-    source = group.add_mutually_exclusive_group()
-    source.add_argument(
-        "--map-kind",
-        choices=list(KINDS),
-        metavar="KIND",
-        default=argparse.SUPPRESS,
-        help=f"which map: {', '.join(KINDS)} (default ms-roi)",
-    )
-    source.add_argument(
-        "--map",
-        metavar="FILE",
-        default=argparse.SUPPRESS,
-        help="a map of your own, upright, of any size: a grey picture (white matters) or .npy, 0 to 1",
-    )
-    if with_focus:
-        group.add_argument(
-            "--focus",
-            metavar="X,Y,W,H",
-            type=box,
-            action="append",
-            default=argparse.SUPPRESS,
-            help="a box that matters, in pixels of the upright picture or in percent of it (40%%,30%%,20%%,20%%); "
-            "may be repeated",
-        )
-    if with_looks:
-        group.add_argument(
-            "--map-quality",
-            choices=list(QUALITIES),
-            default=argparse.SUPPRESS,
-            help="high looks four times and closer, which takes seven times as long (default fast)",
-        )
-        group.add_argument(
-            "--face-model",
-            metavar="FILE",
-            default=argparse.SUPPRESS,
-            help="YuNet's ONNX file, with which OpenCV finds faces that matter as well",
-        )
-    return group
+# Of each of these, one may be given.
+_EXCLUSIVE = (("quality", "size", "bpp"), ("map_kind", "saliency"))
+
+
+def add_settings(parser: argparse.ArgumentParser, *names: str, only: Collection[str] = ()) -> dict[str, Any]:
+    """Options of the library, as `msroi.settings` declares them, under their headings. Returns the groups by name.
+
+    names: of groups, in the order of the help page. only: of options, to leave out the others; all by default.
+    """
+    groups = {name: parser.add_argument_group(HEADINGS[name]) for name in names}
+    add_options(groups, only)
+    return groups
+
+
+def add_options(groups: Mapping[str, Any], only: Collection[str] = ()) -> None:
+    """Options of the library, into groups or parsers by the names of their groups; `only` as in `add_settings`."""
+    from msroi.settings import options as all_options
+
+    exclusive: dict[tuple[str, ...], Any] = {}
+    for name, option in all_options().items():
+        group = groups.get(option.declared.group)
+        if group is None or (only and name not in only):
+            continue
+        several = next((names for names in _EXCLUSIVE if name in names), None)
+        if several is not None:
+            if several not in exclusive:
+                exclusive[several] = group.add_mutually_exclusive_group()
+            group = exclusive[several]
+        _add_option(group, name, option)
+
+
+def _add_option(group: Any, name: str, option: Option) -> None:
+    domain = option.declared.domain
+    words: dict[str, Any] = {"default": argparse.SUPPRESS, "dest": name, "help": _help(option)}
+    if isinstance(domain, Flag):
+        words["action"] = "store_false" if option.default else "store_true"
+    else:
+        words |= _TYPES[type(domain)](domain)
+        if option.declared.metavar:
+            words["metavar"] = option.declared.metavar
+    group.add_argument(spelling(name, option), **words)
+
+
+def _help(option: Option) -> str:
+    """The line of help, with the words of a choice that a metavar hides, and the default where there is one to tell."""
+    one = option.declared
+    hidden = f": {', '.join(one.domain.allowed)}" if isinstance(one.domain, Choice) and one.metavar else ""
+    default = one.by_default or ("" if option.default in (None, (), "default") else str(option.default))
+    told = f"default {default}" if default and not isinstance(one.domain, Flag) else ""
+    line = f"{one.help}{hidden}" + (f" ({told})" if told else "") if one.help else told
+    return spelled(line).replace("%", "%%")
+
+
+# What argparse is told of each domain.
+_TYPES: dict[Any, Callable[[Any], dict[str, Any]]] = {
+    Whole: lambda domain: {"type": whole_number(domain.low, domain.high)},
+    Real: lambda domain: {"type": percentage if domain.unit == "%" else positive_number},
+    Choice: lambda domain: {"choices": list(domain.allowed)},
+    Size: lambda domain: {"type": n_bytes},
+    Boxes: lambda domain: {"type": box, "action": "append"},
+    Anything: lambda domain: {},
+}
+
+MAP_OPTIONS = ("map_kind", "saliency", "focus", "map_quality", "face_model")
+
+
+def add_map_options(parser: argparse.ArgumentParser, only: Collection[str] = MAP_OPTIONS) -> Any:
+    """--map-kind, --map, --focus, --map-quality, --face-model, or some of them. Returns the group."""
+    return add_settings(parser, "map", only=only)["map"]
 
 
 def add_budgets(group: Any) -> None:
-    """--size and --bpp."""
-    group.add_argument(
-        "--size",
-        metavar="BYTES",
-        type=n_bytes,
-        default=argparse.SUPPRESS,
-        help="at most this many bytes, metadata included; 120k or 120 KB is 120,000, 1.5M is 1,500,000, "
-        "500KiB is 512,000",
-    )
-    group.add_argument(
-        "--bpp",
-        metavar="X",
-        type=positive_number,
-        default=argparse.SUPPRESS,
-        help="at most this many bits per pixel, metadata included",
-    )
+    """--size and --bpp, into a group of which one may be given."""
+    from msroi.settings import options as all_options
+
+    for name in ("size", "bpp"):
+        _add_option(group, name, all_options()[name])
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
@@ -244,18 +271,15 @@ def limits_of(arguments: argparse.Namespace) -> Any:
     return Limits(**{field: getattr(arguments, name) for name, field in names.items() if hasattr(arguments, name)})
 
 
-def map_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """`map_kind`, `map_quality`, `saliency`, `focus` and `face_model` as `msroi.compress` takes them."""
-    found = given(arguments, "map_kind", "map_quality", "focus", "face_model")
-    if hasattr(arguments, "map"):
-        found["saliency"] = arguments.map
-    if "focus" in found:
-        found["focus"] = tuple(found["focus"])
-    return found
+def fields_of(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """The options of the library that the user gave, as `msroi.compress` takes them; of `names`, if there are any."""
+    from msroi.settings import options as all_options
+
+    return given(arguments, *(names or all_options()))
 
 
 def sources_of(arguments: argparse.Namespace) -> Sources:
     """What the map is made from. Errors: SaliencyError for a map of the user's own that cannot be one."""
     from msroi.saliency.sources import Sources
 
-    return Sources.of(**map_of(arguments))
+    return Sources.of(**fields_of(arguments, *MAP_OPTIONS))

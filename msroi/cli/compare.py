@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msroi.cli.arguments import add_limits, add_map_options, add_running, limits_of, map_of
+from msroi.cli.arguments import MAP_OPTIONS, add_limits, add_map_options, add_running, fields_of, limits_of
 from msroi.cli.each import run_each
 from msroi.cli.output import Screen
 from msroi.cli.pages import add_open, make_page, open_page
@@ -37,7 +37,7 @@ PSNR of an identical picture is inf, null in JSON. Bytes are the whole file's, m
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REFERENCE", help="the original; - is standard input")
     parser.add_argument("files", metavar="FILE", nargs="+", help="what is compared with it, of the same size")
-    group = add_map_options(parser, with_looks=False)
+    group = add_map_options(parser, ("map_kind", "saliency", "focus"))
     group.add_argument("--no-map", action="store_true", help="no weighted columns")
     output = parser.add_argument_group("output")
     output.add_argument("--html", metavar="PAGE", type=Path, help="also write one self-contained page to look at")
@@ -105,7 +105,7 @@ def make_weights(reference: Picture, arguments: argparse.Namespace) -> Weights:
     """The map of the reference that the options ask for."""
     from msroi import comparison
 
-    options = map_of(arguments)
+    options = fields_of(arguments, *MAP_OPTIONS)
     if arguments.no_map and options:
         raise OptionError("--no-map and a map exclude each other")
     if arguments.no_map or (options.get("map_kind") == "none" and "focus" not in options):

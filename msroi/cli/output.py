@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from msroi.cli.spelling import spelled
 from msroi.errors import MsroiError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def escape(text: str) -> str:
 def print_line(text: str, stream: TextIO) -> None:
     """One line of text, in whatever encoding the stream has."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    line = escape(text).encode(encoding, "backslashreplace").decode(encoding)
+    line = escape(spelled(text)).encode(encoding, "backslashreplace").decode(encoding)
     stream.write(line + "\n")
     stream.flush()
 
@@ -56,7 +57,7 @@ def print_error(text: str) -> None:
 
 def failure(error: BaseException, name: str | None = None) -> str:
     """What went wrong in one line, the input's name first."""
-    text = " ".join(str(error).split())
+    text = spelled(" ".join(str(error).split()))
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror
         if error.filename is not None and str(error.filename) != name:
@@ -74,8 +75,19 @@ def exit_status(error: BaseException) -> int:
 
 
 def as_json(record: dict[str, Any]) -> str:
-    """One line of JSON; NaN and infinity become null."""
-    return json.dumps(_finite(record), allow_nan=False)
+    """One line of JSON; NaN and infinity become null, and what the library says is put in the command line's words."""
+    said = {key: _spelled(value) if key in _SAID else value for key, value in record.items()}
+    return json.dumps(_finite(said), allow_nan=False)
+
+
+# What the library's words stand under.
+_SAID = ("notices", "details", "reason", "target", "reached", "error")
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_spelled(item) for item in value]
+    return spelled(value) if isinstance(value, str) else value
 
 
 def _finite(value: Any) -> Any:

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msroi.cli import files, words
 from msroi.cli.output import Screen
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from msroi.pipeline import Report
+    from msroi.settings import Settings
     from msroi.work.standing import Standing
 
 DONE, KEPT, SKIPPED = "done", "kept", "skipped"
@@ -44,20 +45,21 @@ class Made:
 
 
 class Photos:
-    """One run of the verb. options: those of `msroi.compress`; outputs: of each input."""
+    """One run of the verb: the settings of all inputs, the threads of each; outputs: of each input."""
 
     def __init__(
         self,
         arguments: argparse.Namespace,
         screen: Screen,
         outputs: dict[Input, Path],
-        options: dict[str, Any],
+        settings: Settings,
+        n_threads: int,
         passed_over: list[Path],
     ) -> None:
         self.arguments = arguments
         self.screen = screen
         self.outputs = outputs
-        self.options = options
+        self.settings, self.n_threads = settings, n_threads
         self.passed_over = passed_over
         self.beside = arguments.output is None and arguments.directory is None and not arguments.in_place
         self.inputs = inputs_on_disk(list(outputs))
@@ -79,7 +81,7 @@ class Photos:
         standing = self._standing(item, output, list(pictures.values()))
         if standing in (Standing.RIGHT, Standing.NEWER):
             return Made(output, standing, status=status)
-        result = compress(item.open(), name=item.name, **self.options)
+        result = compress(item.open(), settings=self.settings, name=item.name, threads=self.n_threads)
         saliency = result.saliency if pictures else None
         drawn = {path: _draw(kind, saliency, result.data) for kind, path in pictures.items() if saliency is not None}
         return Made(output, standing, result.report, result.data, drawn, status)
@@ -94,7 +96,7 @@ class Photos:
             return self._standing_in_place(item, output)
         for path in (output, *pictures):
             check_free(path, True, self.inputs)  # never an input, whatever is to be replaced
-        found = standing(item.path, output, self.options, overwrite=overwrite, dated=self.arguments.preserve)
+        found = standing(item.path, output, self.settings, overwrite=overwrite, dated=self.arguments.preserve)
         if found is Standing.RIGHT and not all(path.is_file() for path in pictures):
             return Standing.PERHAPS
         if found is Standing.FREE:
@@ -109,10 +111,10 @@ class Photos:
         from msroi.work.standing import Standing
 
         refuse_link(path)
-        data = item.read(self.options["limits"].max_bytes)
+        data = item.read(self.settings.limits.max_bytes)
         if not is_jpeg(data):
             raise ImageError(f"{path}: is no JPEG, and --in-place puts JPEGs in the place of JPEGs only; use -d")
-        if is_made(data, self.options):
+        if is_made(data, self.settings):
             return Standing.RIGHT
         backup = self._backup(path)
         if backup is not None and os.path.lexists(backup):
@@ -206,7 +208,7 @@ class Photos:
         self.counts[KEPT if report.kept_original else DONE] += 1
         self.n_before += report.source_bytes or 0
         self.n_after += report.output_bytes
-        min_savings = self.options.get("min_savings", 0)
+        min_savings = self.settings.min_savings
         self.screen.line(f"{item.name:<{self.name_width}}  {words.outcome(report, min_savings)}")
         if self.arguments.verbose:
             for line in (str(output), *words.figures(report)):

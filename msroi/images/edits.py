@@ -48,7 +48,7 @@ def strip(metadata: Metadata, orientation: int, *, credit: bool = True) -> Metad
     """`--strip`: everything dropped but what shows the picture right, and artist and copyright.
 
     Without a profile other than sRGB the colours would be wrong, without an orientation other than 1 the picture would
-    lie on its side, and an HDR gain map is pixels. credit: False for `--strip-all`, which drops artist and copyright.
+    lie on its side, and an HDR gain map is pixels. credit: False for `strip_all`, which drops artist and copyright.
     What is no mere note on the picture (another picture, a film) goes with a notice.
     """
     profile = metadata.icc_profile
@@ -73,8 +73,8 @@ def _stripped_notices(metadata: Metadata) -> tuple[str, ...]:
     gone = [picture.kind for picture in metadata.pictures if picture.kind != GAIN_MAP]
     if gone:
         kinds = ", ".join(sorted(set(gone)))
-        notices.append(f"{len(gone)} further picture(s) dropped ({kinds}), as --strip asks")
+        notices.append(f"{len(gone)} further picture(s) dropped ({kinds}), as `strip` asks")
     n_behind = len(metadata.trailer) - map_behind(metadata.trailer)
     if n_behind:
-        notices.append(f"{n_behind} bytes behind the picture dropped, as --strip asks")
+        notices.append(f"{n_behind} bytes behind the picture dropped, as `strip` asks")
     return tuple(notices)

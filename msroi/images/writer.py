@@ -107,7 +107,7 @@ def refuse_to_replace(
         if any(_is_same(target, Path(other)) for other in never):
             raise OutputError(f"{path}: is an input, and an input is never replaced; choose another name")
         if stat.S_ISREG(mode) and not overwrite:
-            raise OutputExistsError(f"{path}: exists already; --overwrite replaces it")
+            raise OutputExistsError(f"{path}: exists already; `overwrite` replaces it")
     except OSError as error:
         raise _refused(path, target, error) from error
 
@@ -165,7 +165,7 @@ def _refused(path: str | os.PathLike[str], target: Path, error: OSError) -> Outp
     if isinstance(error, OutputError):
         return error
     if isinstance(error, FileExistsError):
-        return OutputExistsError(f"{path}: exists already; --overwrite replaces it")
+        return OutputExistsError(f"{path}: exists already; `overwrite` replaces it")
     if isinstance(error, FileNotFoundError) and not target.parent.is_dir():
         return OutputError(f"{path}: cannot be written: its folder does not exist")
     return OutputError(f"{path}: cannot be written: {(error.strerror or type(error).__name__).lower()}")

@@ -70,7 +70,7 @@ def without_gain_map(metadata: Metadata) -> Metadata:
         metadata,
         segments=without_claims(metadata.segments),
         trailer=metadata.trailer[n_behind:],
-        notices=(*metadata.notices, "HDR gain map dropped, as --no-gain-map asks"),
+        notices=(*metadata.notices, "HDR gain map dropped, as `gain_map` asks"),
     )
 
 

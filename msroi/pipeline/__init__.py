@@ -8,35 +8,28 @@ Each arrow is one call with arrays and plain values; codecs come from the table 
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 from msroi import images
-from msroi.codecs.jpeg.registry import CODEC_OPTIONS, make_codec
+from msroi.errors import OptionError
 from msroi.images import Limits
 from msroi.options import whole_number
 from msroi.pipeline.encoding import make_file
 from msroi.pipeline.job import Job, prepare
 from msroi.pipeline.original import ALREADY_MADE, already_made, is_made_by, map_again
-from msroi.pipeline.request import MATCHES, Request
 from msroi.pipeline.result import Outcome, Report, Result, Saliency
+from msroi.settings import MATCHES, Fields, Settings, options
 from msroi.threads import bounded, most
 
-if TYPE_CHECKING:
-    from msroi.options import Box, Chroma, MapKind, MapQuality, Match, Method, PercentBox, Tune
-    from msroi.saliency.sources import Sources
-
-__all__ = ["ALREADY_MADE", "DEFAULT_METHOD", "MATCHES", "Report", "Request", "Result", "asked", "compress", "is_made"]
-
-DEFAULT_METHOD: Method = "rdo"
+__all__ = ["ALREADY_MADE", "Report", "Result", "Settings", "compress", "is_made"]
 
 logger = logging.getLogger("msroi")
 
@@ -45,128 +38,87 @@ _NO_MAP_AGAIN = "map not made: boxes are in pixels of the picture before it was 
 
 def compress(
     image: Any,
+    settings: Settings | None = None,
     *,
-    quality: int = 75,
-    match: Match | None = None,
-    size: int | str | None = None,
-    bpp: float | None = None,
-    method: Method = DEFAULT_METHOD,
-    q_low: int = 30,
-    q_high: int = 70,
-    levels: int = 5,
-    map_kind: MapKind = "ms-roi",
-    map_quality: MapQuality = "fast",
-    saliency: Any = None,
-    focus: Sequence[Box | str] | PercentBox | str = (),
-    face_model: str | os.PathLike[str] | None = None,
-    chroma: Chroma = "keep",
-    tune: Tune = "default",
-    guard: bool = True,
-    baseline: bool = False,
-    strip: bool = False,
-    strip_all: bool = False,
-    strip_gps: bool = False,
-    gain_map: bool = True,
-    srgb: bool = False,
-    max_side: int | None = None,
-    min_savings: float = 0.0,
-    force: bool = False,
     threads: int | None = None,
-    limits: Limits = Limits(),
     name: str | None = None,
+    **fields: Unpack[Fields],
 ) -> Result:
     """Make a JPEG that spends its bytes where people look.
 
     image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]), RGB and not OpenCV's BGR;
         never modified.
-    quality: 1 to 100, of the plain JPEG that the result measures up to.
-    match: "size" (default), at most the bytes of plain's file with the same metadata; or "quality", the fewest
-        bytes with PSNR over the whole picture and map-weighted SSIM at least plain's.
-    size, bpp: a target for the whole file instead, in bytes (also "120k", "500 KB", "1.5M", "500KiB") or bits per
-        pixel of the picture as written.
-    method: a name from `msroi.codecs.jpeg.CODECS`. q_low, q_high, levels, chroma, tune, guard, baseline: options of
-        methods, refused where the method cannot honour them. chroma "auto" takes 4:4:4 where 4:2:0 visibly harms
-        coloured text and edges, else it is "keep". With baseline the result is sequential whatever the
-        method: a progressive original is never kept, and none is losslessly optimised.
-    map_kind, map_quality, saliency, focus: the network's map by name, "fast" or "high"; a map of one's own instead
-        (array, path or name of a kind); boxes that matter as well, one or several: (x, y, width, height) in pixels of
-        the upright input, or text, "120,80,200,150" or in percent of it "40%,30%,20%,20%".
-    face_model: YuNet's ONNX file, with which OpenCV finds faces that matter as well.
-    strip, strip_all, strip_gps, srgb, max_side: what is done to metadata, colour and size on the way. strip keeps what
-        shows the picture right (profile, orientation, HDR gain map), artist and copyright; strip_all not the last two.
-    gain_map: False drops HDR gain maps, which are pixels; no other option drops them but max_side.
-    min_savings, force: a JPEG input is kept where the result would not be smaller, or not by this percentage
-        (`msroi.pipeline.original` says how); force overrides that, and makes anew what this request had made before.
-    threads: at most so many, of the libraries' own pools too (`msroi.threads`), default all processors; the result does
-        not depend on it.
-    limits: what is refused before decoding. name: the input's name in messages.
+    settings: all that shapes the file, or its fields by name instead, see below.
+    threads: at most so many, of the libraries' own pools too (`msroi.threads`), default all processors; the result
+        does not depend on it. name: the input's name in messages.
+
+    A JPEG input is kept where the result would not be smaller (`msroi.pipeline.original` says how). An option that the
+    method has not is refused, unless it says what the method does anyway. `saliency` may be an array, a path or the
+    name of a kind; a box is (x, y, width, height) in pixels of the upright input, or text, "120,80,200,150" or in
+    percent of it "40%,30%,20%,20%". With `baseline` a progressive original is never kept.
     Errors: the subclasses of MsroiError.
     """
-    request, sources = asked(locals())
+    if settings is None:
+        settings = Settings.of(**fields)
+    elif fields:
+        raise OptionError(f"{next(iter(fields))}: settings are given as well; give them whole or field by field")
     n_threads = most() if threads is None else whole_number("threads", threads, 1)
     with bounded(None if threads is None else n_threads):
-        return _compressed(image, request, sources, n_threads, limits, name)
+        return _compressed(image, settings, n_threads, name)
 
 
-def _compressed(
-    image: Any, request: Request, sources: Sources, n_threads: int, limits: Limits, name: str | None
-) -> Result:
+def _compressed(image: Any, settings: Settings, n_threads: int, name: str | None) -> Result:
     """What `compress` does."""
     path = _path_of(image)
     stages = Stages()
-    source = images.read(image, name=name, limits=limits)
+    source = images.read(image, name=name, limits=settings.limits)
     stages.end("read")
-    job = prepare(request, source, sources, n_threads)
+    job = prepare(settings, source, n_threads)
     outcome = already_made(job)
     stages.end("prepare")
     if outcome is None:
         job = job.with_map()
-    elif sources.boxes and request.max_side is not None:
+    elif settings.focus and settings.max_side is not None:
         outcome = replace(outcome, notices=(_NO_MAP_AGAIN,))
     stages.end("map")
     outcome = outcome or make_file(job)
     stages.end("encode")
     report = _report(job, outcome, stages)
     _log(report)
-    return Result(outcome.data, report, path, _maker(job, outcome, limits))
+    return Result(outcome.data, report, path, _maker(job, outcome))
 
 
-_DEFAULTS = {
-    one.name: one.default for one in inspect.signature(compress).parameters.values() if one.kind is one.KEYWORD_ONLY
-}
-
-
-def asked(options: Mapping[str, Any]) -> tuple[Request, Sources]:
-    """What options of `compress` ask for, checked; a missing one stands at its default.
-
-    Errors: OptionError, SaliencyError for a map of the user's own that cannot be one.
-    """
-    from msroi.saliency.sources import Sources
-
-    values = _DEFAULTS | {name: value for name, value in options.items() if name in _DEFAULTS}
-    codec = make_codec(values["method"], {name: values[name] for name in CODEC_OPTIONS})
-    fields = {field.name: values[field.name] for field in dataclasses.fields(Request) if field.name != "codec"}
-    request = Request(codec=codec, **fields)
-    names = ("saliency", "map_kind", "focus", "map_quality", "face_model")
-    return request, Sources.of(**{name: values[name] for name in names})
-
-
-def _maker(job: Job, outcome: Outcome, limits: Limits) -> Callable[[], Saliency] | None:
+def _maker(job: Job, outcome: Outcome) -> Callable[[], Saliency] | None:
     """What makes the map that steered, for those who ask for it."""
     if job.steering is not None:
         return job.steering.followed
     if job.sources is None or outcome.notices == (_NO_MAP_AGAIN,):
         return None
-    return functools.partial(map_again, outcome.data, job.sources, job.request.codec.curve, limits)
+    return functools.partial(map_again, outcome.data, job.sources, job.settings.codec.curve, job.settings.limits)
 
 
-def is_made(data: bytes, options: Mapping[str, Any]) -> bool:
-    """Whether a file is what `compress` makes, with these options, of the picture that it was made from.
+def is_made(data: bytes, settings: Settings) -> bool:
+    """Whether a file is what `compress` makes, with these settings, of the picture that it was made from.
 
     Nothing is decoded, and no network runs: the file's mark says it. Files without one (an original that was kept,
-    those of method "plain") are not recognised. Errors: OptionError, SaliencyError for a map that cannot be had.
+    those of method "plain") are not recognised. Errors: SaliencyError for a map that cannot be had.
     """
-    return is_made_by(data, *asked(options))
+    return is_made_by(data, settings)
+
+
+def _documented(function: Callable[..., Result]) -> None:
+    """Names the fields of settings in a function's signature and docstring, where they stand but once."""
+    table = options()
+    lines = [f"{name} (default {one.default!r}): {one.declared.help}" for name, one in table.items()]
+    function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\n" + "\n".join(lines)
+    signature = inspect.signature(function)
+    own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    values = {name: one.default for name, one in table.items()} | {"limits": Limits()}
+    named = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value) for name, value in values.items()]
+    function.__signature__ = signature.replace(parameters=[*own, *named])  # type: ignore[attr-defined]
+
+
+_documented(compress)
 
 
 class Stages:
@@ -194,7 +146,7 @@ def _log(report: Report) -> None:
 
 
 def _report(job: Job, outcome: Outcome, stages: Stages) -> Report:
-    request, source = job.request, job.source.source
+    settings, source = job.settings, job.source.source
     width, height = job.picture.upright_size
     return Report(
         name=source.name,
@@ -202,13 +154,13 @@ def _report(job: Job, outcome: Outcome, stages: Stages) -> Report:
         width=width,
         height=height,
         source_bytes=None if source.data is None else len(source.data),
-        plain_bytes=job.plain_bytes if request.goal in MATCHES else None,
+        plain_bytes=job.plain_bytes if settings.goal in MATCHES else None,
         coded_bytes=outcome.coded_bytes,
         output_bytes=len(outcome.data),
-        method=request.codec.name,
-        method_version=request.codec.version,
-        quality=request.quality,
-        match=request.goal,
+        method=settings.codec.name,
+        method_version=settings.codec.version,
+        quality=settings.quality,
+        match=settings.goal,
         target="none: the file is what this request makes" if outcome.reason == ALREADY_MADE else job.target,
         reached=outcome.reached,
         setting=outcome.setting,
@@ -219,7 +171,7 @@ def _report(job: Job, outcome: Outcome, stages: Stages) -> Report:
         notices=_notices(job, outcome),
         n_probes=outcome.n_probes,
         seconds=sum(stages.seconds.values()),
-        target_bytes=job.plain_bytes if request.goal == "size" else job.max_bytes,
+        target_bytes=job.plain_bytes if settings.goal == "size" else job.max_bytes,
         details=_details(job, outcome),
         seconds_by_stage=stages.seconds,
         **outcome.scores,

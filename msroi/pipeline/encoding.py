@@ -37,9 +37,9 @@ def make_file(job: Job) -> Outcome:
 def _encode(job: Job) -> Outcome:
     job.settle_sizes()
     # Before there is a session: it decodes plain's file.
-    judge = _judge(job) if job.request.goal == "quality" else None
-    session: Session = job.request.codec.start(job.picture, job.steering, job.n_threads)
-    if job.request.goal == "size":
+    judge = _judge(job) if job.settings.goal == "quality" else None
+    session: Session = job.settings.codec.start(job.picture, job.steering, job.n_threads)
+    if job.settings.goal == "size":
         return _equal_size(job, session)
     if judge is not None:
         return _equal_quality(job, session, judge)
@@ -49,11 +49,11 @@ def _encode(job: Job) -> Outcome:
 def _equal_size(job: Job, session: Session) -> Outcome:
     """At most the bytes of plain's file with the same metadata; our mark counts as ours."""
     try:
-        return _as_plain(job, session) if job.request.codec.is_yardstick else _largest_marked(job, session)
+        return _as_plain(job, session) if job.settings.codec.is_yardstick else _largest_marked(job, session)
     except NoneFitsError as error:
-        yardstick = f"plain JPEG at quality {job.request.quality} ({job.plain_bytes} bytes)"
-        need = f"{job.request.codec.name} needs at least {error.smallest}"
-        raise TargetError(f"{yardstick}: {need}; raise --quality") from None
+        yardstick = f"plain JPEG at quality {job.settings.quality} ({job.plain_bytes} bytes)"
+        need = f"{job.settings.codec.name} needs at least {error.smallest}"
+        raise TargetError(f"{yardstick}: {need}; raise `quality`") from None
 
 
 def _as_plain(job: Job, session: Session) -> Outcome:
@@ -61,7 +61,7 @@ def _as_plain(job: Job, session: Session) -> Outcome:
 
     A higher quality with as few bytes, as in flat pictures, is not asked for.
     """
-    overhead, last = job.metadata_bytes, job.request.quality - 1
+    overhead, last = job.metadata_bytes, job.settings.quality - 1
     match = largest(session, job.plain_bytes, overhead=overhead, begin=_begin(job), last=last)
     return _outcome(job, replace(match, data=job.unmarked(match.data)), overhead)
 
@@ -93,9 +93,9 @@ def _equal_quality(job: Job, session: Session, judge: AsGoodAs) -> Outcome:
     try:
         match = smallest_as_good(session, judge, len(job.plain_jpeg), begin=_begin(job))
     except TargetError as error:
-        finer = job.request.codec.quality_options
-        levels = f" or raise {' and '.join('--' + name.replace('_', '-') for name in finer)}" if finer else ""
-        raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower --quality{levels}") from None
+        finer = job.settings.codec.quality_options
+        levels = f" or raise {' and '.join(f'`{name}`' for name in finer)}" if finer else ""
+        raise TargetError(f"plain JPEG's quality ({judge.wanted}): {error}; lower `quality`{levels}") from None
     data = job.assembled(match.data)
     share = 100 * len(data) / job.plain_bytes
     scores = judge.figures(match.data)
@@ -110,20 +110,20 @@ def _whole_file(job: Job, session: Session) -> Outcome:
         match = largest(session, max_bytes, overhead=overhead)
     except TargetError as error:
         much = job.metadata_bytes > _MUCH_METADATA * max_bytes
-        hint = f"; metadata take {job.metadata_bytes} bytes (--strip)" if much else ""
+        hint = f"; metadata take {job.metadata_bytes} bytes (`strip`)" if much else ""
         raise TargetError(f"{error}{hint}") from None
     return _outcome(job, replace(match, data=job.assembled(match.data)), overhead)
 
 
 def _begin(job: Job) -> float:
     """Where on a knob with steps a search begins: plain's quality, carried over to other scales."""
-    return job.request.quality / plain.QUALITIES[-1]
+    return job.settings.quality / plain.QUALITIES[-1]
 
 
 def _outcome(job: Job, match: Match, overhead: int) -> Outcome:
     """match: a whole file, `overhead` of its bytes metadata and mark."""
     reached = match.reached or f"{len(match.data)} bytes"
-    if job.request.bpp is not None:
+    if job.settings.bpp is not None:
         width, height = job.picture.upright_size
         reached += f", {8 * len(match.data) / (width * height):.3f} bits per pixel"
     return Outcome(match.data, len(match.data) - overhead, reached, match.setting, match.n_probes, match.note)

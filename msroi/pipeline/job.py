@@ -12,7 +12,7 @@ from msroi.arrays import Saliency
 from msroi.codecs.jpeg import plain
 from msroi.images import Picture
 from msroi.metadata import Metadata
-from msroi.pipeline.request import MATCHES, Request
+from msroi.settings import MATCHES, Settings
 from msroi.version import __version__
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Job:
     map_identity: equal for equal maps, "" without one.
     """
 
-    request: Request
+    settings: Settings
     source: Picture
     picture: Picture
     sources: Sources | None
@@ -66,24 +66,24 @@ class Job:
     @property
     def max_bytes(self) -> int | None:
         """What the whole file may have, None where plain JPEG sets the target."""
-        return self.request.max_bytes(self.picture.upright_size)
+        return self.settings.max_bytes(self.picture.upright_size)
 
     @property
     def target(self) -> str:
         """What is aimed at, in words."""
-        request = self.request
-        yardstick = f"plain JPEG at quality {request.quality}"
-        if request.goal == "size":
+        settings = self.settings
+        yardstick = f"plain JPEG at quality {settings.quality}"
+        if settings.goal == "size":
             return f"at most {self.plain_bytes} bytes ({yardstick} with the same metadata)"
-        if request.goal == "quality":
+        if settings.goal == "quality":
             return f"the fewest bytes as good as {yardstick}, in PSNR and in map-weighted SSIM"
-        bits = f" ({request.bpp:g} bits per pixel)" if request.bpp is not None else ""
+        bits = f" ({settings.bpp:g} bits per pixel)" if settings.bpp is not None else ""
         return f"at most {self.max_bytes} bytes for the whole file{bits}"
 
     @functools.cached_property
     def plain_jpeg(self) -> bytes:
         """Plain JPEG of the upright picture at the request's quality, the yardstick where no size is asked for."""
-        return plain.encode(self.picture.upright, self.request.quality)
+        return plain.encode(self.picture.upright, self.settings.quality)
 
     @functools.cached_property
     def plain_bytes(self) -> int:
@@ -95,7 +95,7 @@ class Job:
 
         It holds the request and the coded picture: other programs keep comments in what they edit.
         """
-        return f"msroi {__version__} {self.request.digest(self.map_identity)}{meta.picture_digest(coded)}"
+        return f"msroi {__version__} {self.settings.digest(self.map_identity)}{meta.picture_digest(coded)}"
 
     def unmarked(self, coded: bytes) -> bytes:
         """A coded picture with metadata, as others would write it."""
@@ -121,7 +121,7 @@ class Job:
 
     def settle_sizes(self) -> None:
         """Make now what needs a copy of the upright picture; later there is an encoder, which is large itself."""
-        _ = self.metadata_bytes, self.plain_bytes if self.request.goal in MATCHES else None
+        _ = self.metadata_bytes, self.plain_bytes if self.settings.goal in MATCHES else None
 
     def with_map(self) -> Job:
         """The job with its map made. Errors: SaliencyError, OptionError for a box outside of the input."""
@@ -129,43 +129,43 @@ class Job:
             return self
         from msroi.saliency.steering import steer
 
-        steering = steer(self.sources, self.picture, self.request.codec.curve, self.source.upright_size)
+        steering = steer(self.sources, self.picture, self.settings.codec.curve, self.source.upright_size)
         return replace(self, sources=steering.combined.sources, steering=steering)
 
     def edited(self, metadata: Metadata) -> Metadata:
         """Metadata of the input, by the policy asked for."""
-        return edited(metadata, self.request, self.source.orientation)
+        return edited(metadata, self.settings, self.source.orientation)
 
 
-def prepare(request: Request, source: Picture, sources: Sources, n_threads: int) -> Job:
+def prepare(settings: Settings, source: Picture, n_threads: int) -> Job:
     """Everything before the encoder but the map: colour, size, metadata.
 
     There will be a map only if the codec, the target or the user asks for one.
     Errors: SaliencyError for a face model that cannot be read.
     """
     picture = source
-    if request.srgb:
+    if settings.srgb:
         picture = images.convert_to_srgb(picture)
-    if request.max_side is not None:
-        picture = images.resize_to_max_side(picture, request.max_side)
-    picture = replace(picture, metadata=edited(picture.metadata, request, source.orientation))
-    identity = map_identity(request, sources)
-    return Job(request, source, picture, sources if identity else None, identity, n_threads)
+    if settings.max_side is not None:
+        picture = images.resize_to_max_side(picture, settings.max_side)
+    picture = replace(picture, metadata=edited(picture.metadata, settings, source.orientation))
+    identity = map_identity(settings)
+    return Job(settings, source, picture, settings.sources if identity else None, identity, n_threads)
 
 
-def map_identity(request: Request, sources: Sources) -> str:
+def map_identity(settings: Settings) -> str:
     """Equal for equal maps of a picture; "" where nothing asks for a map."""
-    if request.codec.uses_map or request.goal == "quality" or sources.given:
-        return sources.identity(request.codec.curve)
+    if settings.codec.uses_map or settings.goal == "quality" or settings.sources.given:
+        return settings.sources.identity(settings.codec.curve)
     return ""
 
 
-def edited(metadata: Metadata, request: Request, orientation: int) -> Metadata:
+def edited(metadata: Metadata, settings: Settings, orientation: int) -> Metadata:
     """Metadata by the policy that the request asks for. orientation: of the pixels as they are stored."""
-    if not request.gain_map:
+    if not settings.gain_map:
         metadata = meta.without_gain_map(metadata)
-    if request.strip or request.strip_all:
+    if settings.strip or settings.strip_all:
         notices = metadata.notices
-        stripped = images.strip(metadata, orientation, credit=not request.strip_all)
+        stripped = images.strip(metadata, orientation, credit=not settings.strip_all)
         return replace(stripped, notices=(*notices, *stripped.notices))
-    return meta.strip_gps(metadata) if request.strip_gps else metadata
+    return meta.strip_gps(metadata) if settings.strip_gps else metadata

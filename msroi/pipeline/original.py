@@ -13,8 +13,8 @@ from msroi.codecs.jpeg import lossless, plain
 from msroi.errors import ImageError
 from msroi.images import Limits
 from msroi.pipeline.job import Job, edited, map_identity
-from msroi.pipeline.request import Request
 from msroi.pipeline.result import Outcome, Saliency
+from msroi.settings import Settings
 
 if TYPE_CHECKING:
     from msroi.saliency.sources import Sources
@@ -32,7 +32,7 @@ def already_made(job: Job) -> Outcome | None:
     digest holds what decides on the bytes. Plain's files carry no mark; they are known by how they are coded.
     """
     data = job.source.source.data
-    if data is None or job.source.source.format != "JPEG" or job.request.force or job.pixels_changed:
+    if data is None or job.source.source.format != "JPEG" or job.settings.force or job.pixels_changed:
         return None
     mark = meta.read_comment(data)
     if mark is None:
@@ -47,22 +47,22 @@ def already_made(job: Job) -> Outcome | None:
     return replace(_kept(data, "unchanged"), reason=ALREADY_MADE, notices=())
 
 
-def is_made_by(data: bytes, request: Request, sources: Sources) -> bool:
+def is_made_by(data: bytes, settings: Settings) -> bool:
     """Whether a file's mark says that this request made it, and nothing has come to it since; nothing is decoded."""
     mark = meta.read_comment(data)
-    if mark is None or request.force:
+    if mark is None or settings.force:
         return False
     try:
         frame = meta.parse(data).frame
         metadata, _ = meta.from_jpeg(data)
         size = (frame.width, frame.height)
         upright_size = size if metadata.orientation < 5 else size[::-1]
-        if mark.split()[-1] != request.digest(map_identity(request, sources)) + meta.picture_digest(data):
+        if mark.split()[-1] != settings.digest(map_identity(settings)) + meta.picture_digest(data):
             return False
-        max_bytes = request.max_bytes(upright_size)
+        max_bytes = settings.max_bytes(upright_size)
         if max_bytes is not None and len(data) > max_bytes:
             return False
-        return meta.assemble(meta.bare(data), edited(metadata, request, metadata.orientation), mark) == data
+        return meta.assemble(meta.bare(data), edited(metadata, settings, metadata.orientation), mark) == data
     except ImageError:  # damaged since
         return False
 
@@ -75,8 +75,8 @@ def map_again(data: bytes, sources: Sources, curve: str, limits: Limits) -> Sali
 
 
 def _is_plain_as_asked(job: Job, data: bytes) -> bool:
-    request = job.request
-    return isinstance(request.codec, plain.Plain) and request.goal == "size" and plain.is_plain(data, request.quality)
+    settings = job.settings
+    return settings.codec.is_yardstick and settings.goal == "size" and plain.is_plain(data, settings.quality)
 
 
 def kept_original(job: Job, ours: Outcome | None) -> Outcome | None:
@@ -96,7 +96,7 @@ def kept_original(job: Job, ours: Outcome | None) -> Outcome | None:
     data = job.source.source.data
     if data is None or not _has_ladder(job, data):
         return None
-    enough = min(len(data) - 1, math.floor(len(data) * (1 - job.request.min_savings / 100)))
+    enough = min(len(data) - 1, math.floor(len(data) * (1 - job.settings.min_savings / 100)))
     if ours is not None and len(ours.data) <= enough:
         return None
     reason = _reason(job, ours, len(data))
@@ -108,18 +108,18 @@ def kept_original(job: Job, ours: Outcome | None) -> Outcome | None:
 
 
 def _has_ladder(job: Job, data: bytes) -> bool:
-    if job.source.source.format != "JPEG" or job.request.force or job.pixels_changed:
+    if job.source.source.format != "JPEG" or job.settings.force or job.pixels_changed:
         return False
-    if job.request.baseline and meta.parse(data).frame.marker not in _SEQUENTIAL:
+    if job.settings.baseline and meta.parse(data).frame.marker not in _SEQUENTIAL:
         return False
     # CMYK was converted in reading already.
-    return not (job.request.srgb and len(meta.parse(data).frame.components) == 4)
+    return not (job.settings.srgb and len(meta.parse(data).frame.components) == 4)
 
 
 def _meets_target(job: Job, kept: Outcome, ours: Outcome | None) -> bool:
     if job.max_bytes is not None:
         return len(kept.data) <= job.max_bytes
-    if ours is None and job.request.goal == "size":
+    if ours is None and job.settings.goal == "size":
         return len(kept.data) <= job.plain_bytes
     return True
 
@@ -130,7 +130,7 @@ def _rungs(job: Job, data: bytes, enough: int) -> Iterator[Outcome]:
     after = job.edited(before)
     notices = (*notices, *after.notices)
     bare = meta.bare(data)
-    optimised = None if job.request.baseline else lossless.optimise(bare)
+    optimised = None if job.settings.baseline else lossless.optimise(bare)
     if optimised is not None:
         # With our mark, so that a second run leaves the file alone.
         file = meta.assemble(optimised, after, job.mark(optimised))
@@ -148,8 +148,8 @@ def _kept(data: bytes, reached: str, notices: tuple[str, ...] = ()) -> Outcome:
 
 
 def _reason(job: Job, ours: Outcome | None, source_bytes: int) -> str:
-    min_savings = job.request.min_savings
-    if ours is None and job.request.goal == "quality":
+    min_savings = job.settings.min_savings
+    if ours is None and job.settings.goal == "quality":
         return "plain JPEG's quality is out of our encode's reach, and the original, as it is, has it"
     if ours is None:
         return "the target is below the smallest that our encode can be, and the original meets it"

@@ -52,7 +52,7 @@ class Sources:
         return cls(
             one_of("map_kind", map_kind, tuple(KINDS)),
             one_of("map_quality", map_quality, tuple(QUALITIES)),
-            None if saliency is None else OwnMap.of(saliency),
+            saliency if saliency is None or isinstance(saliency, OwnMap) else OwnMap.of(saliency),
             tuple(boxes("focus", focus)),
             faces.checked_model(face_model),
         )

@@ -60,7 +60,7 @@ class NoneFitsError(TargetError):
     def __init__(self, max_bytes: int, smallest: int) -> None:
         super().__init__(
             f"target {max_bytes} bytes is below the smallest this picture can be "
-            f"({smallest} bytes); raise it or use --max-side"
+            f"({smallest} bytes); raise it or use `max_side`"
         )
         self.smallest = smallest
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from msroi import metadata as meta
 from msroi import pipeline
 from msroi.errors import ImageError, OutputExistsError
-from msroi.images import Limits
 from msroi.metadata.segments import is_jpeg
+from msroi.settings import Settings
 
 
 class Standing(enum.Enum):
@@ -23,12 +21,10 @@ class Standing(enum.Enum):
     NEWER = "what is there is no older than its input, and only older files are to be replaced"
 
 
-def standing(
-    source: Path | None, output: Path, options: Mapping[str, Any], *, overwrite: bool | str, dated: bool
-) -> Standing:
+def standing(source: Path | None, output: Path, settings: Settings, *, overwrite: bool | str, dated: bool) -> Standing:
     """Look at an output. Nothing is decoded.
 
-    source: the input, None for a stream. options: those of `msroi.compress`. overwrite: False, True, or "older" for
+    source: the input, None for a stream. overwrite: False, True, or "older" for
     outputs that are older than their inputs. dated: outputs have their inputs' dates; then a file of ours is right
     only with the very date of its input, because its mark tells the request that made it, not the input.
     Errors: OutputExistsError where something else is there and is not to be replaced.
@@ -37,16 +33,16 @@ def standing(
         return Standing.FREE
     if source is not None and overwrite == "older" and output.stat().st_mtime_ns < source.stat().st_mtime_ns:
         return Standing.FREE
-    data = _bytes_of(output, options)
-    if pipeline.is_made(data, options):
+    data = _bytes_of(output, settings)
+    if pipeline.is_made(data, settings):
         return Standing.RIGHT if source is not None and _is_of(source, output, dated) else Standing.PERHAPS
     if overwrite == "older":
         return Standing.NEWER
     if is_jpeg(data) and (
-        options.get("method") == "plain" or (source is not None and _is_kept(_bytes_of(source, options), data))
+        settings.codec.is_yardstick or (source is not None and _is_kept(_bytes_of(source, settings), data))
     ):
         return Standing.PERHAPS
-    raise OutputExistsError(f"{output}: exists already and is not what would be made; --overwrite replaces it")
+    raise OutputExistsError(f"{output}: exists already and is not what would be made; `overwrite` replaces it")
 
 
 def _is_of(source: Path, output: Path, dated: bool) -> bool:
@@ -54,11 +50,10 @@ def _is_of(source: Path, output: Path, dated: bool) -> bool:
     return before == after if dated else before <= after
 
 
-def _bytes_of(path: Path, options: Mapping[str, Any]) -> bytes:
+def _bytes_of(path: Path, settings: Settings) -> bytes:
     """The file, or nothing where it is larger than `compress` would take."""
-    limits = options.get("limits", Limits())
     try:
-        return path.read_bytes() if path.stat().st_size <= limits.max_bytes else b""
+        return path.read_bytes() if path.stat().st_size <= settings.limits.max_bytes else b""
     except OSError as error:
         raise ImageError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
 

@@ -12,6 +12,6 @@ try:
 except ModuleNotFoundError:
     raise NotBuiltError(extras.not_built()) from None
 
-from msroi.codecs.jpeg.registry import CODEC_OPTIONS, CODECS, make_codec
+from msroi.codecs.jpeg.registry import CODECS, codec_defaults, codec_options, make_codec
 
-__all__ = ["CODECS", "CODEC_OPTIONS", "make_codec"]
+__all__ = ["CODECS", "codec_defaults", "codec_options", "make_codec"]

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from msroi.errors import OptionError
+from msroi.fields import Whole, declared
+
 if TYPE_CHECKING:
     from msroi.images import Limits
 
@@ -26,3 +29,22 @@ class JpegCodec:
         from msroi.metadata import jpeg_facts
 
         return dataclasses.asdict(jpeg_facts(data))
+
+
+def q_low() -> Any:
+    """The option of all codecs that take a map for a range of qualities."""
+    return declared(30, Whole(1, 100), "quality where the map is 0", group="map", metavar="N")
+
+
+def q_high() -> Any:
+    """The other end."""
+    return declared(70, Whole(1, 100), "quality where the map is 1", group="map", metavar="N")
+
+
+def check_order(low: int, high: int) -> None:
+    """Errors: OptionError where the lower quality is the higher one."""
+    if low > high:
+        raise OptionError(
+            f"q_low: got {low}, allowed: at most q_high, {high}; "
+            "q_low is the quality where the map is 0, q_high where it is 1"
+        )

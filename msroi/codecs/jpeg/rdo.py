@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels, block_weights, guard, symbol_prices
-from msroi.codecs.jpeg.base import JpegCodec
+from msroi.codecs.jpeg.base import JpegCodec, check_order, q_high, q_low
 from msroi.codecs.jpeg.coefficients import BLACK_DC, SAMPLINGS, WHITE_DC, Coefficients, Parts, Table, from_pixels
 from msroi.codecs.jpeg.dark import dark_blocks
 from msroi.codecs.jpeg.plain import QualityEncoder
@@ -29,8 +29,7 @@ from msroi.codecs.jpeg.sampling import needs_full_chroma
 from msroi.codecs.jpeg.source import for_source, from_jpeg, rows_of_blocks, seen_shares, strips
 from msroi.codecs.jpeg.symbol_prices import Levels
 from msroi.codecs.jpeg.tables import BLEND, DEFAULT, FOR_FEWEST, PRESETS, SSIM, Preset
-from msroi.errors import OptionError
-from msroi.options import flag, one_of, whole_number
+from msroi.fields import Checked, Choice, Flag, declared
 from msroi.saliency.curves import CONTRAST
 from msroi.search.knobs import Interval
 from msroi.search.session import Session
@@ -73,7 +72,7 @@ _STUFFING = 1.004
 
 
 @dataclass(frozen=True)
-class Rdo(JpegCodec):
+class Rdo(JpegCodec, Checked):
     """The codec `rdo`.
 
     q_low, q_high: libjpeg qualities whose tolerated errors stand for a map of 0 and of 1; 1 to 100, q_low
@@ -92,25 +91,30 @@ class Rdo(JpegCodec):
     quality_options: ClassVar[tuple[str, ...]] = ("q_low", "q_high")
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
-    q_low: int = 30
-    q_high: int = 70
-    chroma: str = "keep"
-    tune: str = "default"
-    guard: bool = True
-    baseline: bool = False
+    q_low: int = q_low()
+    q_high: int = q_high()
+    chroma: str = declared(
+        "keep",
+        Choice(("keep", "auto", *SAMPLINGS)),
+        "colour sampling; auto: the better of 420 and 444 on screens and drawings, elsewhere 444 where 420 "
+        "visibly harms coloured text and edges, else as keep; two-pass and plain always have 420",
+        group="encoder",
+        by_default="keep: with method rdo that of a JPEG input, else 420",
+    )
+    tune: str = declared("default", Choice(tuple(PRESETS)), "what the encoder leans to (method rdo)", group="encoder")
+    guard: bool = declared(
+        True, Flag(), "follow the map at full strength, whatever happens outside (method rdo)", group="map"
+    )
+    baseline: bool = declared(
+        False,
+        Flag(),
+        "sequential JPEG instead of progressive, for very old decoders; of a progressive input it may be larger",
+        group="encoder",
+    )
 
     def __post_init__(self) -> None:
-        for option in ("q_low", "q_high"):
-            object.__setattr__(self, option, whole_number(option, getattr(self, option), 1, 100))
-        one_of("chroma", self.chroma, ("keep", "auto", *SAMPLINGS))
-        one_of("tune", self.tune, tuple(PRESETS))
-        flag("guard", self.guard)
-        flag("baseline", self.baseline)
-        if self.q_low > self.q_high:
-            raise OptionError(
-                f"q_low: got {self.q_low}, allowed: at most q_high, {self.q_high}; "
-                "q_low is the quality where the map is 0, q_high where it is 1"
-            )
+        super().__post_init__()
+        check_order(self.q_low, self.q_high)
 
     def start(self, picture: Picture, steering: Steering | None, threads: int) -> RdoEncoder | QualityEncoder:
         """Transform the picture; the encoder returned codes it at any real setting.

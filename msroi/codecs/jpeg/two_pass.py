@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from msroi.arrays import Pixels, Saliency
-from msroi.codecs.jpeg.base import JpegCodec
+from msroi.codecs.jpeg.base import JpegCodec, check_order, q_high, q_low
 from msroi.codecs.jpeg.plain import SEQUENTIAL_420, QualityEncoder, decode, encode
-from msroi.errors import OptionError, SaliencyError
-from msroi.options import whole_number
+from msroi.errors import SaliencyError
+from msroi.fields import Checked, Whole, declared
 from msroi.saliency.curves import CONTRAST
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _STRIP = 16 * _MCU
 
 
 @dataclass(frozen=True)
-class TwoPass(JpegCodec):
+class TwoPass(JpegCodec, Checked):
     """The codec `two-pass`.
 
     q_low, q_high: qualities of the lowest and the highest level, 1 to 100, q_low at most q_high
@@ -62,18 +62,13 @@ class TwoPass(JpegCodec):
     quality_options: ClassVar[tuple[str, ...]] = ("q_low", "q_high")
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = SEQUENTIAL_420
 
-    q_low: int = 30
-    q_high: int = 70
-    levels: int = 5
+    q_low: int = q_low()
+    q_high: int = q_high()
+    levels: int = declared(5, Whole(1, 256), "steps between the two, two-pass only", group="map", metavar="N")
 
     def __post_init__(self) -> None:
-        for option, highest in (("q_low", 100), ("q_high", 100), ("levels", 256)):
-            object.__setattr__(self, option, whole_number(option, getattr(self, option), 1, highest))
-        if self.q_low > self.q_high:
-            raise OptionError(
-                f"q_low: got {self.q_low}, allowed: at most q_high, {self.q_high}; "
-                "q_low is the quality where the map is 0, q_high where it is 1"
-            )
+        super().__post_init__()
+        check_order(self.q_low, self.q_high)
 
     @property
     def level_qualities(self) -> tuple[int, ...]:

@@ -169,7 +169,7 @@ def reach(
 
 def _largest(session: Session, budget: int, overhead: int) -> Match:
     if 0 < budget <= overhead:
-        raise TargetError(f"target {budget} bytes: the metadata alone take {overhead}; leave them out with --strip")
+        raise TargetError(f"target {budget} bytes: the metadata alone take {overhead}; leave them out with `strip`")
     return largest(session, budget, overhead=overhead)
 
 

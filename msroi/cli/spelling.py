@@ -1,0 +1,35 @@
+"""The command line's words for what the library calls by names: its messages put fields in backquotes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msroi.fields import Flag
+
+if TYPE_CHECKING:
+    from msroi.settings import Option
+
+_FIELD = re.compile(r"`([a-z][a-z_]*)`")
+
+
+def spelling(name: str, option: Option) -> str:
+    """The option's word on the command line: --quality, --no-guard, --map."""
+    usual = option.declared.spelling or "--" + name.replace("_", "-")
+    is_on = isinstance(option.declared.domain, Flag) and option.default
+    return usual.replace("--", "--no-", 1) if is_on else usual
+
+
+def spelled(text: str) -> str:
+    """A message of the library with its fields in the command line's words."""
+    if not _FIELD.search(text):
+        return text
+    from msroi.settings import options
+
+    table = options()
+
+    def word(match: re.Match[str]) -> str:
+        name = match[1]
+        return spelling(name, table[name]) if name in table else "--" + name.replace("_", "-")
+
+    return _FIELD.sub(word, text)
