@@ -40,7 +40,7 @@ GOLDEN = Path(__file__).parent / "golden" / "bytes.json"
 COMMAND = "python tests/golden_made.py"
 
 WHERE_VERSIONS_ARE = {
-    "rdo": "Rdo.version in msroi/codecs/jpeg/rdo.py",
+    "rdo": "Rdo.version in msroi/codecs/jpeg/rdo/",
     "two-pass": "TwoPass.version in msroi/codecs/jpeg/two_pass.py",
     "plain": "Plain.version in msroi/codecs/jpeg/plain.py",
     "map": "MAP_VERSION in msroi/saliency/read_outs.py",

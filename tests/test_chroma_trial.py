@@ -11,8 +11,9 @@ from drawn_made import DRAWN_ONES
 from PIL import Image
 
 import msroi
-from msroi.codecs.jpeg import CODECS, plain, rdo
-from msroi.codecs.jpeg.chroma_trial import SAMPLE_PIXELS, Either, _sample
+from msroi.codecs.jpeg import CODECS, plain
+from msroi.codecs.jpeg.rdo.chroma_trial import SAMPLE_PIXELS, Either, _sample
+from msroi.codecs.jpeg.rdo.session import RdoSession
 from msroi.images import Picture
 from msroi.metrics.ssimulacra2 import ssimulacra2_distance
 from msroi.search.targets import largest
@@ -55,9 +56,9 @@ def test_photos_grey_pages_and_jpegs_go_by_the_rule(photo: np.ndarray) -> None:
     grey = np.repeat(DRAWN_ONES["grey"][..., None], 3, axis=2)
     coded = msroi.images.read(plain.encode(FRINGED, 90))
     for picture in (Picture(photo), Picture(grey), Picture(DRAWN_ONES["grey"]), coded):
-        assert isinstance(codec.start(picture, None, 1), rdo.RdoEncoder)
+        assert isinstance(codec.start(picture, None, 1), RdoSession)
     assert isinstance(codec.start(Picture(FRINGED), None, 1), Either)
-    assert isinstance(CODECS["rdo"]().start(Picture(FRINGED), None, 1), rdo.RdoEncoder)
+    assert isinstance(CODECS["rdo"]().start(Picture(FRINGED), None, 1), RdoSession)
 
 
 @pytest.mark.parametrize("target", [{"quality": 60}, {"size": 9000}, {"quality": 60, "match": "quality"}])

@@ -8,7 +8,7 @@ import msroi
 from msroi import metrics
 from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.coefficients import from_pixels
-from msroi.codecs.jpeg.dark import dark_blocks
+from msroi.codecs.jpeg.rdo.dark import dark_blocks
 
 
 def dark_page(ground: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msroi.codecs.jpeg.tables import DEFAULT, PRESETS, F, Preset
+from msroi.codecs.jpeg.rdo.tables import DEFAULT, PRESETS, F, Preset
 from train.encoder import search
 from train.encoder.search import from_vector, load, to_vector
 

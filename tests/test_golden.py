@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from msroi.codecs.jpeg import _kernels, block_weights
+from msroi.codecs.jpeg import _kernels
 from msroi.codecs.jpeg.coefficients import SAMPLINGS
-from msroi.codecs.jpeg.rdo import RdoEncoder
-from msroi.codecs.jpeg.tables import PRESETS
+from msroi.codecs.jpeg.rdo import adaptive_quantisation
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import PRESETS
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -60,8 +61,8 @@ def encoded(sampling: str, preset: str) -> bytes:
     grey = sampling == "grey"
     pixels = picture(*SHAPES[sampling], grey)
     saliency = np.linspace(0, 1, pixels.shape[1], dtype=np.float32)[None].repeat(pixels.shape[0], axis=0)
-    weights = block_weights.from_map(saliency, 30, 70)
-    encoder = RdoEncoder(pixels, PRESETS[preset], sampling="420" if grey else sampling, weights=weights)
+    weights = adaptive_quantisation.from_map(saliency, 30, 70)
+    encoder = RdoSession.of(pixels, PRESETS[preset], sampling="420" if grey else sampling, weights=weights)
     return encoder.near(0.55).encode(0.55)
 
 

@@ -1,4 +1,4 @@
-"""The architecture: modules import what is declared from lower ranks, in no circle; `import msroi` stays light."""
+"""The architecture: modules import from lower ranks only, in no circle, what is declared; importing msroi is light."""
 
 from __future__ import annotations
 

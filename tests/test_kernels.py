@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from msroi.codecs.jpeg import _kernels
-from msroi.codecs.jpeg.symbol_prices import START, measure
-from msroi.codecs.jpeg.tables import BLEND, ZIGZAG, Shape
+from msroi.codecs.jpeg.rdo.costs import START, measure
+from msroi.codecs.jpeg.rdo.tables import BLEND, ZIGZAG, Shape
 
 # Single precision over values up to 2000.
 CLOSE = {"rtol": 0, "atol": 2e-3}

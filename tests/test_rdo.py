@@ -11,11 +11,13 @@ from PIL import Image, ImageDraw
 
 import msroi
 from msroi import metrics
-from msroi.codecs.jpeg import _kernels, block_weights, coefficients, guard, plain, rdo
+from msroi.codecs.jpeg import _kernels, coefficients, plain
 from msroi.codecs.jpeg.plain import QualityEncoder
-from msroi.codecs.jpeg.rdo import Rdo, RdoEncoder
+from msroi.codecs.jpeg.rdo import adaptive_quantisation, guard
+from msroi.codecs.jpeg.rdo.codec import Rdo
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import PRESETS
 from msroi.codecs.jpeg.registry import make_codec
-from msroi.codecs.jpeg.tables import PRESETS
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import Picture
 from msroi.saliency.steering import Steering
@@ -151,7 +153,7 @@ def test_small_pictures_use_their_bytes(photo: np.ndarray, size: tuple[int, int]
     height, width = size
     pixels = np.ascontiguousarray(photo[20 : 20 + height, 60 : 60 + width, 0 if grey else slice(None)])
     budget = len(plain.encode(pixels, 50))
-    data = land_within(RdoEncoder(pixels, PRESETS["default"]), 0.0, 1.0, budget).data
+    data = land_within(RdoSession.of(pixels, PRESETS["default"]), 0.0, 1.0, budget).data
     assert 0.99 * budget <= len(data) <= budget
 
 
@@ -181,11 +183,11 @@ def test_the_map_moves_quality_to_where_it_is_high(photo: np.ndarray) -> None:
 def test_block_weights_are_libjpegs_ratio_of_errors() -> None:
     saliency = np.zeros((64, 160), np.float32)
     saliency[:, 80:] = 1
-    weights = block_weights.from_map(saliency, 30, 70)
+    weights = adaptive_quantisation.from_map(saliency, 30, 70)
     assert weights is not None and weights.shape == (8, 20)
     assert np.mean(np.log(weights)) == pytest.approx(0, abs=1e-5)
     assert weights.max() / weights.min() == pytest.approx((5000 / 30 / 60) ** 2, rel=1e-3)
-    assert block_weights.from_map(saliency, 50, 50) is None
+    assert adaptive_quantisation.from_map(saliency, 50, 50) is None
 
 
 def test_the_guard_holds_the_background(photo: np.ndarray) -> None:
@@ -194,7 +196,7 @@ def test_the_guard_holds_the_background(photo: np.ndarray) -> None:
     saliency = np.zeros((height, width), np.float32)
     saliency[60:130, 120:220] = 1
     budget = len(plain.encode(photo, 30))
-    background = np.kron(block_weights.from_map(saliency, 5, 95), np.ones((8, 8)))[:height, :width] < 1
+    background = np.kron(adaptive_quantisation.from_map(saliency, 5, 95), np.ones((8, 8)))[:height, :width] < 1
     theirs = metrics.ssim_map(photo, plain.decode(plain.encode(photo, 30)))[background].mean()
     reached = {}
     for guarded in (False, True):
@@ -236,10 +238,10 @@ def test_a_written_file_that_loses_too_much_outside_is_made_again_more_carefully
     encoder = Rdo().start(Picture(on_plains_lattice), Steering.of(corner_map(on_plains_lattice)), 1)
     longest = 0
     for setting in np.linspace(0.55, 0.6, 6):
-        tried: RdoEncoder | None = encoder._prepared(setting)
+        tried: RdoSession | None = encoder.prepared(setting)
         tries = []
         while tried is not None:
-            tries.append((tried.strength, tried._preset))
+            tries.append((tried.strength, tried.weighting.preset))
             tried, note = tried.revised(tried.encode(setting), setting)
         default, structure = PRESETS["default"], PRESETS["ssim"]
         all_tries = [(1.0, default), (0.5, default), (0.25, default), (0.0, default), (0.0, structure)]
@@ -255,7 +257,7 @@ def test_a_written_file_that_loses_too_much_outside_is_made_again_more_carefully
 def test_a_loss_outside_the_map_is_told(on_plains_lattice: np.ndarray, quality: int) -> None:
     pixels, saliency = on_plains_lattice, corner_map(on_plains_lattice)
     result = msroi.compress(pixels, quality=quality, saliency=saliency)
-    weights = block_weights.from_map(saliency, 30, 70)
+    weights = adaptive_quantisation.from_map(saliency, 30, 70)
     outside = np.kron(weights < 1, np.ones((8, 8), bool))[: pixels.shape[0], : pixels.shape[1]]
     theirs, ours = (
         float(metrics.ssim_map(pixels, plain.decode(data))[outside].mean())
@@ -274,7 +276,7 @@ def test_faint_ordered_textures_are_kept(photo: np.ndarray) -> None:
     budget = len(plain.encode(pixels, 30))
     kept, whole = [], []
     for preset in (dataclasses.replace(PRESETS["default"], texture=1.0), PRESETS["default"]):
-        decoded = plain.decode(land_within(RdoEncoder(pixels, preset), 0.0, 1.0, budget).data)
+        decoded = plain.decode(land_within(RdoSession.of(pixels, preset), 0.0, 1.0, budget).data)
         original, ours = (p[64:192, 448:576, 1].astype(float) - 90 for p in (pixels, decoded))
         kept.append(np.sum(original * ours) / np.sum(original**2))
         whole.append(metrics.psnr_db(photo, decoded[:, :384]))
@@ -343,8 +345,8 @@ def test_overshoot_takes_rings_from_text(ink: int, paper: int, quality: int, mon
     for rounds, margin in ((coefficients.ROUNDS, coefficients.MARGIN), (0, 0.0)):
         monkeypatch.setattr(coefficients, "ROUNDS", rounds)
         monkeypatch.setattr(coefficients, "MARGIN", margin)
-        encoder = RdoEncoder(pixels, PRESETS["default"])
-        assert np.array_equal(encoder._source.half, _kernels.block_means(pixels - np.float32(128), 2))
+        encoder = RdoSession.of(pixels, PRESETS["default"])
+        assert np.array_equal(encoder.signal.coefficients.half, _kernels.block_means(pixels - np.float32(128), 2))
         data = land_within(encoder, 0.0, 1.0, budget).data
         decoded = plain.decode(data)
         assert np.abs(decoded.astype(int) - by_ffmpeg(data)).max() <= 1
@@ -389,7 +391,7 @@ def test_keep_follows_a_jpeg_source(photo: np.ndarray) -> None:
 
 def test_grey_stays_grey(photo: np.ndarray) -> None:
     grey = np.ascontiguousarray(photo[..., 1])
-    encoder = RdoEncoder(grey, PRESETS["default"])
+    encoder = RdoSession.of(grey, PRESETS["default"])
     decoded = plain.decode(encoder.encode(0.8))
     assert decoded.ndim == 2
     assert metrics.psnr_db(grey, decoded) > 38
@@ -399,8 +401,8 @@ def test_grey_stays_grey(photo: np.ndarray) -> None:
 def test_a_huge_picture_of_one_colour_is_not_transformed(
     shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rdo, "_HUGE", 1000)
+    monkeypatch.setattr("msroi.codecs.jpeg.rdo.codec._HUGE", 1000)
     flat = np.full(shape, 77, np.uint8)
     assert isinstance(Rdo().start(Picture(flat), None, 1), QualityEncoder)
     flat[0, 0] = 78
-    assert isinstance(Rdo().start(Picture(flat), None, 1), RdoEncoder)
+    assert isinstance(Rdo().start(Picture(flat), None, 1), RdoSession)

@@ -9,9 +9,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from msroi import metrics
-from msroi.codecs.jpeg import plain, sampling
-from msroi.codecs.jpeg.rdo import Rdo, RdoEncoder
-from msroi.codecs.jpeg.tables import PRESETS, RADIUS
+from msroi.codecs.jpeg import plain
+from msroi.codecs.jpeg.rdo import sampling
+from msroi.codecs.jpeg.rdo.codec import Rdo
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import PRESETS, RADIUS
 from msroi.images import Picture, read
 from msroi.search.matching import land_within
 
@@ -124,7 +126,7 @@ def test_at_equal_bytes_coloured_text_is_nearer_with_full_chroma() -> None:
     budget = len(plain.encode(RED_ON_BLUE, 50))
     errors = [
         metrics.mse(RED_ON_BLUE, plain.decode(land_within(encoder, 0.0, 1.0, budget).data))
-        for encoder in (RdoEncoder(RED_ON_BLUE, PRESETS["default"], sampling=s) for s in ("420", "444"))
+        for encoder in (RdoSession.of(RED_ON_BLUE, PRESETS["default"], sampling=s) for s in ("420", "444"))
     ]
     assert errors[1] < errors[0] / 1.3
 

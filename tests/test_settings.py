@@ -17,7 +17,7 @@ import msroi
 from msroi.cli import main
 from msroi.cli.spelling import spelled
 from msroi.codecs.jpeg import CODECS
-from msroi.codecs.jpeg.rdo import Rdo
+from msroi.codecs.jpeg.rdo.codec import Rdo
 from msroi.codecs.jpeg.registry import codec_defaults, codec_options
 from msroi.errors import MsroiError, OptionError
 from msroi.fields import Choice, Flag, Whole, declarations, declared

@@ -18,11 +18,13 @@ from PIL import Image
 
 import msroi
 from msroi import images, metrics
-from msroi.codecs.jpeg import _kernels, guard, plain, source
+from msroi.codecs.jpeg import _kernels, plain, source
 from msroi.codecs.jpeg.coefficients import PARTS, dc_of, from_pixels
-from msroi.codecs.jpeg.rdo import Rdo, RdoEncoder
+from msroi.codecs.jpeg.rdo import guard
+from msroi.codecs.jpeg.rdo.codec import Rdo
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import PRESETS, ZIGZAG
 from msroi.codecs.jpeg.source import for_source, from_jpeg, on_lattice
-from msroi.codecs.jpeg.tables import PRESETS, ZIGZAG
 from msroi.images import Picture, read
 from msroi.saliency.steering import Steering
 from msroi.search.matching import land_within
@@ -334,8 +336,8 @@ def test_another_sampling_than_the_sources_goes_by_pixels(photo: np.ndarray) -> 
     picture = coded(photo, subsampling=1)
     for chroma, on_it in (("keep", True), ("422", True), ("420", False), ("444", False)):
         encoder = Rdo(chroma=chroma).start(picture, None, 1)
-        assert isinstance(encoder, RdoEncoder)
-        assert (encoder._source.tables is not None) == on_it
+        assert isinstance(encoder, RdoSession)
+        assert (encoder.signal.coefficients.tables is not None) == on_it
 
 
 # --- coding again ---------------------------------------------------------------------------------
@@ -399,7 +401,7 @@ def test_the_lattice_is_better_than_the_pixels(photo: np.ndarray, quality: int, 
     budget = len(plain.encode(picture.pixels, target))
     psnr = []
     for lattice in (from_jpeg(picture), None):
-        match = land_within(RdoEncoder(picture.pixels, PRESETS["default"], source=lattice), 0.0, 1.0, budget)
+        match = land_within(RdoSession.of(picture.pixels, PRESETS["default"], source=lattice), 0.0, 1.0, budget)
         assert 0.99 * budget <= len(match.data) <= budget
         psnr.append(metrics.psnr_db(picture.pixels, plain.decode(match.data)))
     assert psnr[0] >= psnr[1] + gain_db

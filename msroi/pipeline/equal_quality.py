@@ -12,7 +12,7 @@ from msroi import metrics
 from msroi.arrays import Pixels, Saliency
 from msroi.codecs.jpeg import _kernels
 from msroi.codecs.jpeg.coefficients import luma_of
-from msroi.codecs.jpeg.guard import STRIP, sampled_rows
+from msroi.codecs.jpeg.rdo.guard import STRIP, sampled_rows
 from msroi.codecs.jpeg.rows import Rows
 from msroi.codecs.jpeg.rows import decoded as decoded_rows
 from msroi.metrics.error import decibels

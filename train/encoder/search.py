@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from msroi import extras
-from msroi.codecs.jpeg.tables import DEFAULT, F, Preset, Shape
+from msroi.codecs.jpeg.rdo.tables import DEFAULT, F, Preset, Shape
 from train.common import command
 from train.common.files import write_json
 from train.encoder.worth import Bench, pictures

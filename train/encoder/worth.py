@@ -17,8 +17,8 @@ from PIL import Image
 
 from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
-from msroi.codecs.jpeg.rdo import RdoEncoder
-from msroi.codecs.jpeg.tables import Preset
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import Preset
 from train.data.folders import lossless
 from train.encoder.scores import Reference
 
@@ -56,7 +56,7 @@ class Bench:
         for pixels in crops:
             cases = [Case(pixels, len(plain.encode(pixels, q))) for q in qualities]
             reference = Reference(pixels)
-            encoder = RdoEncoder(pixels, base)
+            encoder = RdoSession.of(pixels, base)
             for case in cases:
                 for _ in range(4):
                     _, n_bytes = self._at(reference, encoder, case)
@@ -70,7 +70,7 @@ class Bench:
 
     @staticmethod
     def _at(
-        reference: Reference, encoder: RdoEncoder, case: Case, offset: float = 0.0
+        reference: Reference, encoder: RdoSession, case: Case, offset: float = 0.0
     ) -> tuple[npt.NDArray[np.float64], int]:
         data = encoder.near(case.setting).encode(case.setting + offset)
         return reference.score(plain.decode(data)), len(data)
@@ -83,7 +83,7 @@ class Bench:
         """(cases, 4): per cent of the bytes saved at equal score, by each metric."""
         rows = []
         for reference, cases in self.groups[subset]:
-            encoder = RdoEncoder(cases[0].pixels, preset, **options)  # type: ignore[arg-type]
+            encoder = RdoSession.of(cases[0].pixels, preset, **options)  # type: ignore[arg-type]
             for case in cases:
                 values, n_bytes = self._at(reference, encoder, case)
                 off = math.log(case.max_bytes / n_bytes)

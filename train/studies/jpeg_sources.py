@@ -29,9 +29,9 @@ from msroi.benchmark.peers.jpegli import Jpegli
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files
 from msroi.codecs.jpeg import plain
-from msroi.codecs.jpeg.rdo import RdoEncoder
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import PRESETS, Preset
 from msroi.codecs.jpeg.source import from_jpeg
-from msroi.codecs.jpeg.tables import PRESETS, Preset
 from msroi.search.knobs import Interval
 from msroi.search.matching import land_within
 from train.common import command
@@ -65,8 +65,8 @@ def codecs(picture: images.Picture, preset: Preset) -> dict[str, Callable[[int],
 
     return {
         "jpegli": landing(jpegli, near_enough=0.0005, tries=12),
-        "pixels": landing(RdoEncoder(picture.pixels, preset)),
-        "lattice": landing(RdoEncoder(picture.pixels, preset, source=source)),
+        "pixels": landing(RdoSession.of(picture.pixels, preset)),
+        "lattice": landing(RdoSession.of(picture.pixels, preset, source=source)),
     }
 
 

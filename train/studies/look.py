@@ -18,9 +18,9 @@ from PIL import Image, ImageDraw
 
 from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
-from msroi.codecs.jpeg.rdo import RdoEncoder
-from msroi.codecs.jpeg.sampling import needs_full_chroma
-from msroi.codecs.jpeg.tables import PRESETS
+from msroi.codecs.jpeg.rdo.sampling import needs_full_chroma
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import PRESETS
 from msroi.search.targets import largest
 from train.common import command
 from train.encoder import made
@@ -77,7 +77,7 @@ def row(pixels: Pixels, corner: tuple[int, int], quality: int, zoom: int, chroma
     """Crops of one picture, the original first, with their captions."""
     budget = len(plain.encode(pixels, quality))
     full = chroma == "444" or (chroma == "auto" and needs_full_chroma(pixels, PRESETS["default"].steps))
-    encoder = RdoEncoder(pixels, PRESETS["default"], sampling="444" if full else "420")
+    encoder = RdoSession.of(pixels, PRESETS["default"], sampling="444" if full else "420")
     files = {
         "plain": plain.encode(pixels, quality),
         "jpegli": at_plains_bytes("jpegli", pixels, quality),

@@ -29,9 +29,10 @@ from msroi import metrics
 from msroi.arrays import Floats, Pixels
 from msroi.benchmark import inputs
 from msroi.benchmark.subject import Subject
-from msroi.codecs.jpeg import block_weights, plain
-from msroi.codecs.jpeg.rdo import RdoEncoder
-from msroi.codecs.jpeg.tables import PRESETS
+from msroi.codecs.jpeg import plain
+from msroi.codecs.jpeg.rdo import adaptive_quantisation
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import PRESETS
 from msroi.errors import OptionError
 from msroi.images import read
 from msroi.saliency import DEFAULT_QUALITY, KINDS, QUALITIES
@@ -82,8 +83,8 @@ def networks_map(pixels: Pixels, kind: str, quality: str) -> Floats:
 
 def ours(pixels: Pixels, saliency: Floats | None, budget: int, preset: str, guarded: bool) -> bytes:
     """rdo at q_low 30, q_high 70."""
-    weights = None if saliency is None else block_weights.from_map(saliency, 30, 70)
-    encoder = RdoEncoder(pixels, PRESETS[preset], weights=weights, guarded=guarded)
+    weights = None if saliency is None else adaptive_quantisation.from_map(saliency, 30, 70)
+    encoder = RdoSession.of(pixels, PRESETS[preset], weights=weights, guarded=guarded)
     return land_within(encoder, 0.0, 1.0, budget).data
 
 

@@ -1,4 +1,4 @@
-"""What full chroma gains or costs, and what `--chroma auto` chooses: the table behind msroi/codecs/jpeg/sampling.py.
+"""What full chroma gains or costs, and what `--chroma auto` chooses: the table behind rdo/sampling.py.
 
     python -m train.studies.sampling [FOLDER ...] [--qualities 30 50 75] [--pictures N] [--whole]
 
@@ -20,8 +20,8 @@ from PIL import Image
 
 from msroi.arrays import Pixels
 from msroi.codecs.jpeg import CODECS, plain
-from msroi.codecs.jpeg.sampling import share_harmed
-from msroi.codecs.jpeg.tables import PRESETS
+from msroi.codecs.jpeg.rdo.sampling import share_harmed
+from msroi.codecs.jpeg.rdo.tables import PRESETS
 from msroi.drawn import is_drawn
 from msroi.images import Picture
 from msroi.metadata import jpeg_facts

@@ -30,8 +30,8 @@ import cv2
 
 from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
-from msroi.codecs.jpeg.rdo import RdoEncoder
-from msroi.codecs.jpeg.tables import PRESETS
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import PRESETS
 from msroi.errors import OptionError
 from msroi.images import read
 from msroi.search.matching import land_within
@@ -96,12 +96,12 @@ def peers(pixels: Pixels) -> dict[str, Callable[[], Any]]:
 
 def ours(pixels: Pixels, setting: float, threads: int) -> Callable[[], bytes]:
     """From pixels to file at a fixed setting."""
-    return lambda: RdoEncoder(pixels, PRESETS["default"], threads=threads).encode(setting)
+    return lambda: RdoSession.of(pixels, PRESETS["default"], threads=threads).encode(setting)
 
 
 def ours_prepared(pixels: Pixels, setting: float, threads: int) -> Callable[[], bytes]:
     """The same with weights that know what a first encode lost."""
-    return lambda: RdoEncoder(pixels, PRESETS["default"], threads=threads).near(setting).encode(setting)
+    return lambda: RdoSession.of(pixels, PRESETS["default"], threads=threads).near(setting).encode(setting)
 
 
 def _medians(values: list[Any]) -> Any:
@@ -129,7 +129,7 @@ def work(arguments: argparse.Namespace) -> None:
         f"msroi compress --quality {quality}, {threads} threads: {wall:.2f} s, {processor:.2f} s of processor time, "
         f"peak {peak:.0f} MB, {(peak - 350) / megapixels:.1f} bytes a pixel above 350 MB"
     )
-    search = RdoEncoder(pixels, PRESETS["default"], threads=threads)
+    search = RdoSession.of(pixels, PRESETS["default"], threads=threads)
     setting = land_within(search, 0.0, 1.0, len(plain.encode(pixels, quality))).setting
     _tell_fixed(pixels, setting, threads, runs, megapixels)
     _tell_single(pixels, setting, runs, megapixels)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels
-from msroi.codecs.jpeg.tables import RADIUS
+from msroi.codecs.jpeg.rdo.tables import RADIUS
 
 Parts = npt.NDArray[np.int16]
 Table = npt.NDArray[np.uint16]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from msroi.codecs.contract import Codec
-from msroi.codecs.jpeg.chroma_trial import Rdo
 from msroi.codecs.jpeg.plain import Plain
+from msroi.codecs.jpeg.rdo.chroma_trial import Rdo
 from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError
 from msroi.fields import Declared, declarations, defaults

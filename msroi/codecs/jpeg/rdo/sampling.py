@@ -1,4 +1,4 @@
-"""Whether a picture needs chroma at full resolution: the rule for photos (drawings: msroi/codecs/jpeg/chroma_trial.py).
+"""Whether a picture needs chroma at full resolution: the rule for photos (drawings: chroma_trial.py).
 
     pixels --> Cb, Cr --> halved, enlarged by the decoder's triangle filter --> error in RGB --> share of blocks harmed
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from msroi.arrays import Floats
 from msroi.codecs.jpeg import _kernels
 from msroi.codecs.jpeg.coefficients import Parts
-from msroi.codecs.jpeg.tables import Preset
+from msroi.codecs.jpeg.rdo.tables import Preset
 
 # SSIM's window.
 _TAPS, _SIGMA = (11, 11), 1.5

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels, plain
-from msroi.codecs.jpeg.block_weights import similarity_of_blocks
 from msroi.codecs.jpeg.coefficients import SAMPLINGS, Coefficients, luma_of
+from msroi.codecs.jpeg.rdo.adaptive_quantisation import similarity_of_blocks
 
 Rows = npt.NDArray[np.intp]
 

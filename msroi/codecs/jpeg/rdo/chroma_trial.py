@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from msroi.arrays import Pixels
-from msroi.codecs.jpeg import plain, rdo
+from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.plain import QualityEncoder
-from msroi.codecs.jpeg.rdo import RdoEncoder
-from msroi.codecs.jpeg.sampling import needs_full_chroma
-from msroi.codecs.jpeg.tables import PRESETS
+from msroi.codecs.jpeg.rdo import codec as rdo
+from msroi.codecs.jpeg.rdo.operating_point import GROWTH
+from msroi.codecs.jpeg.rdo.sampling import needs_full_chroma
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import PRESETS
 from msroi.drawn import is_drawn
 from msroi.metrics.ssimulacra2 import ssimulacra2_distance
 from msroi.search.session import Session
@@ -56,7 +58,7 @@ class Rdo(rdo.Rdo):
 
     def start(  # type: ignore[override]
         self, picture: Picture, steering: Steering | None, threads: int
-    ) -> RdoEncoder | QualityEncoder | Either:
+    ) -> RdoSession | QualityEncoder | Either:
         """As `rdo.Rdo.start`."""
         if self.chroma != "auto" or not _by_trial(picture):
             return super().start(picture, steering, threads)
@@ -65,10 +67,10 @@ class Rdo(rdo.Rdo):
         if needs_full_chroma(picture.pixels, PRESETS[self.tune].steps, threads):
             first, second = second, first
 
-        def start(sampling: str) -> RdoEncoder:
+        def start(sampling: str) -> RdoSession:
             codec = rdo.Rdo(**(dataclasses.asdict(self) | {"chroma": sampling}))
             encoder = codec.start(picture, steering, threads)
-            assert isinstance(encoder, RdoEncoder), "a drawing has more than one colour"
+            assert isinstance(encoder, RdoSession), "a drawing has more than one colour"
             return encoder
 
         return Either(picture.pixels, start(first), lambda: start(second))
@@ -90,10 +92,10 @@ class Either(Session):
     other.
     """
 
-    knob = RdoEncoder.knob
+    knob = RdoSession.knob
     has_variants = True
 
-    def __init__(self, pixels: Pixels, first: RdoEncoder, start_other: Callable[[], RdoEncoder]) -> None:
+    def __init__(self, pixels: Pixels, first: RdoSession, start_other: Callable[[], RdoSession]) -> None:
         self._pixels, self._first, self._start_other = pixels, first, start_other
 
     def encode(self, setting: float) -> bytes:
@@ -105,14 +107,14 @@ class Either(Session):
         return self._first.rough_bytes(setting)
 
     def near(self, setting: float, n_bytes: float | None = None) -> First:
-        """The encoder of the first sampling, prepared as `RdoEncoder.near` does."""
+        """The encoder of the first sampling, prepared as `RdoSession.near` does."""
         return First(self._first.near(setting, n_bytes), self)
 
-    def variant(self, metric: str) -> RdoEncoder | None:
-        """As `RdoEncoder.variant`, of the first sampling."""
+    def variant(self, metric: str) -> RdoSession | None:
+        """As `RdoSession.variant`, of the first sampling."""
         return self._first.variant(metric)
 
-    def start_other(self) -> RdoEncoder:
+    def start_other(self) -> RdoSession:
         """The encoder of the other sampling."""
         return self._start_other()
 
@@ -124,9 +126,9 @@ class Either(Session):
 class First(Session):
     """The first sampling's encoder, prepared."""
 
-    knob = RdoEncoder.knob
+    knob = RdoSession.knob
 
-    def __init__(self, encoder: RdoEncoder, either: Either) -> None:
+    def __init__(self, encoder: RdoSession, either: Either) -> None:
         self._encoder, self._either = encoder, either
 
     def encode(self, setting: float) -> bytes:
@@ -157,13 +159,13 @@ class Second(Session):
     setting: of the first's file; what the encoder knows by another is called so here.
     """
 
-    knob = RdoEncoder.knob
+    knob = RdoSession.knob
 
     def __init__(self, either: Either, rival: Kept, setting: float) -> None:
         self._either, self._rival, self._anchor = either, rival, min(setting, LAST)
 
     @functools.cached_property
-    def _prepared(self) -> tuple[RdoEncoder, float]:
+    def _prepared(self) -> tuple[RdoSession, float]:
         """The prepared encoder and its own setting at the anchor."""
         encoder = self._either.start_other()
         following = _estimated(encoder, len(self._rival.data))
@@ -172,7 +174,7 @@ class Second(Session):
             short = math.log(len(self._rival.data) / len(prepared.encode(setting)))
             if abs(short) < ASTRAY:
                 break
-            following = setting + short / rdo.GROWTH
+            following = setting + short / GROWTH
         return prepared, setting
 
     def _own(self, setting: float) -> float:
@@ -210,7 +212,7 @@ class Kept(Session):
     data: bytes
     note: str
 
-    knob = RdoEncoder.knob
+    knob = RdoSession.knob
 
     def encode(self, setting: float) -> bytes:
         """The file."""
@@ -231,7 +233,7 @@ def _sample(pixels: Pixels) -> Pixels:
     return np.concatenate([pixels[top : top + STRIP] for top in tops])
 
 
-def _estimated(encoder: RdoEncoder, n_bytes: int) -> float:
+def _estimated(encoder: RdoSession, n_bytes: int) -> float:
     """The setting at which files have about `n_bytes` bytes by estimate."""
     low, high = encoder.knob.low, encoder.knob.high
     for _ in range(HALVINGS):
