@@ -165,11 +165,18 @@ def _source_cases() -> dict[str, Case]:
         "PNG": (_png(COLOUR), {}),
         "PNG with profile": (_png(COLOUR, icc_profile=PROFILE), {}),
         "PNG with alpha": (_png(np.dstack([COLOUR, disc(72, 104)])), {}),
+        "PNG of 16 bits": (files_made.png(COLOUR.astype(np.uint16) * 257 + 31, 16, 2), {}),
+        "PNG to sRGB": (_png(COLOUR, icc_profile=PROFILE), {"srgb": True}),
+        "PNG reduced": (_png(COLOUR), {"max_side": 60, "quality": 60}),
+        "WebP": (files_made.encoded(COLOUR, "WEBP", lossless=True), {}),
         "PNG of a palette": (_png(COLOUR, mode="P"), {}),
         "JPEG 4:2:0": (jpeg(COLOUR, 92), {"quality": 60}),
         "JPEG 4:2:2": (jpeg(COLOUR, 92, subsampling="4:2:2"), {"quality": 60}),
         "JPEG 4:4:4 progressive": (jpeg(COLOUR, 92, subsampling="4:4:4", progressive=True), {"quality": 60}),
         "JPEG grey": (jpeg(GREY, 92), {"quality": 60}),
+        "JPEG 4:2:0 psnr": (jpeg(COLOUR, 92), {"quality": 60, "tune": "psnr"}),
+        "JPEG 4:2:0 ssim": (jpeg(COLOUR, 92), {"quality": 60, "tune": "ssim"}),
+        "JPEG of inks": (files_made.encoded(COLOUR, "JPEG", mode="CMYK", quality=92), {"quality": 60}),
         "JPEG fine": (jpeg(COLOUR, 97), {"match": "quality", "quality": 80}),
         "JPEG coarse": (jpeg(COLOUR, 40), {}),
         "JPEG kept": (jpeg(COLOUR, 40), {"min_savings": 60}),
@@ -198,6 +205,18 @@ def _source_cases() -> dict[str, Case]:
         cases[f"plain {name}"] = _compress(image, method="plain", **options)
         cases[f"two-pass {name}"] = _compress(image, method="two-pass", saliency=disc(9, 13), **options)
     return cases
+
+
+def _large_cases() -> dict[str, Case]:
+    """Of large pictures the encoders look at samples, and work by strips."""
+    pixels, saliency = made(1500, 1600), disc(100, 80)
+    source = jpeg(pixels, 92)
+    return {
+        "rdo large": _compress(pixels, saliency=saliency),
+        "rdo large, equal quality": _compress(pixels, chroma="444", match="quality", quality=60, saliency=saliency),
+        "rdo large JPEG": _compress(source, quality=60, saliency=saliency),
+        "two-pass large": _compress(pixels, method="two-pass", saliency=saliency),
+    }
 
 
 SIZES = ((1, 1), (1, 9), (8, 8), (17, 9), (33, 16), (64, 7))
@@ -242,7 +261,7 @@ def _network_cases() -> dict[str, Case]:
 @functools.cache
 def cases() -> dict[str, Case]:
     """All of them by name."""
-    return _jpeg_cases() | _source_cases() | _network_cases()
+    return _jpeg_cases() | _source_cases() | _large_cases() | _network_cases()
 
 
 def missing(case: Case) -> str:
