@@ -675,3 +675,22 @@ def test_a_result_without_its_map_is_little_more_than_its_file(photo: np.ndarray
     assert (result.data, result.report) == (whole.data, whole.report)
     assert len(pickle.dumps(result)) < len(result.data) + 2000 < len(pickle.dumps(whole)) - 300_000
     assert pickle.loads(pickle.dumps(result)) == result
+
+
+def test_few_whole_files_are_judged_for_equal_quality(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a picture that is judged by strips first: a verdict on each of a few files, rough words on the others."""
+    from skimage import data
+
+    photo = np.asarray(Image.fromarray(data.coffee()).resize((1200, 800), Image.Resampling.BICUBIC))
+    grain = np.random.default_rng(1).integers(-4, 5, (800, 1200, 1))
+    pixels = np.clip(photo + grain, 0, 255).astype(np.uint8)
+    verdicts, verdict = [], equal_quality.AsGoodAs.__call__
+
+    def counted(self: equal_quality.AsGoodAs, data: bytes) -> Any:
+        verdicts.append(verdict(self, data))
+        return verdicts[-1]
+
+    monkeypatch.setattr(equal_quality.AsGoodAs, "__call__", counted)
+    report = msroi.compress(pixels, quality=50, match="quality").report
+    assert report.reached_psnr_db >= report.target_psnr_db and report.reached_ssim >= report.target_ssim
+    assert 1 <= len(verdicts) <= 8 and verdicts[-1].good
