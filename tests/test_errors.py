@@ -14,7 +14,7 @@ import pytest
 
 import msroi
 from msroi import errors
-from msroi.search.matching import NoneFitsError
+from msroi.search.match import NoneFitsError
 
 
 def every_kind() -> list[type[errors.MsroiError]]:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from msroi.errors import TargetError
 from msroi.search.knobs import Interval
-from msroi.search.matching import DIP, Match, Verdict, fewest_bytes, land_within, largest_within
+from msroi.search.landing import land_within
+from msroi.search.match import Match, Verdict
 from msroi.search.session import Session
+from msroi.search.steps import DIP, fewest_bytes, largest_within
 
 
 class FakeEncoder:

@@ -21,7 +21,8 @@ from msroi.codecs.jpeg.registry import make_codec
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import Picture
 from msroi.saliency.steering import Steering
-from msroi.search.matching import Verdict, land_within
+from msroi.search.landing import land_within
+from msroi.search.match import Verdict
 from msroi.search.quality_search import Probe, fewest_bytes_between
 
 SIZES = [(1, 1), (1, 40), (7, 9), (8, 8), (16, 17), (33, 100)]

@@ -15,7 +15,7 @@ from msroi.codecs.jpeg.rdo.codec import Rdo
 from msroi.codecs.jpeg.rdo.session import RdoSession
 from msroi.codecs.jpeg.rdo.tables import PRESETS, RADIUS
 from msroi.images import Picture, read
-from msroi.search.matching import land_within
+from msroi.search.landing import land_within
 
 STEPS = PRESETS["default"].steps
 

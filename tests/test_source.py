@@ -27,7 +27,7 @@ from msroi.codecs.jpeg.rdo.tables import PRESETS, ZIGZAG
 from msroi.codecs.jpeg.source import for_source, from_jpeg, on_lattice
 from msroi.images import Picture, read
 from msroi.saliency.steering import Steering
-from msroi.search.matching import land_within
+from msroi.search.landing import land_within
 
 SIZES = [(1, 1), (1, 9), (8, 8), (9, 7), (16, 17), (45, 67)]
 CODINGS: dict[str, dict[str, Any]] = {

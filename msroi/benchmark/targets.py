@@ -20,7 +20,7 @@ from msroi.codecs.jpeg import plain
 from msroi.errors import ImageError, OptionError, TargetError
 from msroi.pipeline.equal_quality import AsGoodAs
 from msroi.search.knobs import Knob
-from msroi.search.matching import Match, NoneFitsError
+from msroi.search.match import Match, NoneFitsError
 from msroi.search.session import Session
 from msroi.search.targets import largest, smallest_as_good
 

@@ -48,9 +48,8 @@ def compress(
 
     image: path, bytes, binary file, PIL image, or uint8 array (height, width[, 3 or 4]), RGB and not OpenCV's BGR;
         never modified.
-    settings: all that shapes the file, or its fields by name instead, see below.
-    threads: at most so many, of the libraries' own pools too (`msroi.threads`), default all processors; the result
-        does not depend on it. name: the input's name in messages.
+    settings: all that shapes the file, or its fields by name instead, see below. name: the input's, in messages.
+    threads: at most so many, of all libraries (`msroi.threads`), default all processors; no byte depends on it.
 
     A JPEG input is kept where the result would not be smaller (`msroi.pipeline.original` says how). An option that the
     method has not is refused, unless it says what the method does anyway. `saliency` may be an array, a path or the

@@ -11,7 +11,7 @@ from msroi.pipeline.equal_quality import AsGoodAs
 from msroi.pipeline.job import Job
 from msroi.pipeline.original import kept_original
 from msroi.pipeline.result import Outcome
-from msroi.search.matching import Match, NoneFitsError
+from msroi.search.match import Match, NoneFitsError
 from msroi.search.session import Session
 from msroi.search.targets import largest, smallest_as_good
 

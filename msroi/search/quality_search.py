@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from msroi.errors import TargetError
-from msroi.search.matching import FINEST, Match, Verdict, estimated, onward
+from msroi.search.landing import estimated
+from msroi.search.match import Match, Verdict
+from msroi.search.secant import FINEST, onward
 from msroi.search.session import Session
 
 

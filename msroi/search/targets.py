@@ -8,9 +8,11 @@ from contextlib import suppress
 
 from msroi.errors import TargetError
 from msroi.search.knobs import Interval, Steps
-from msroi.search.matching import Match, fewest_bytes, land_within, largest_within
+from msroi.search.landing import land_within
+from msroi.search.match import Match
 from msroi.search.quality_search import DECIBELS, Judge, border_between, fewest_bytes_between
 from msroi.search.session import Session
+from msroi.search.steps import fewest_bytes, largest_within
 
 # Of plain's bytes, what equal quality usually takes: where a search for it begins.
 USUAL_SHARE = 0.78

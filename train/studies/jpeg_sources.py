@@ -33,7 +33,7 @@ from msroi.codecs.jpeg.rdo.session import RdoSession
 from msroi.codecs.jpeg.rdo.tables import PRESETS, Preset
 from msroi.codecs.jpeg.source import from_jpeg
 from msroi.search.knobs import Interval
-from msroi.search.matching import land_within
+from msroi.search.landing import land_within
 from train.common import command
 from train.data.folders import lossless, spread
 from train.encoder.scores import Reference

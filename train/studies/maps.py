@@ -39,7 +39,7 @@ from msroi.saliency import DEFAULT_QUALITY, KINDS, QUALITIES
 from msroi.saliency.curves import CONTRAST
 from msroi.saliency.sources import Sources
 from msroi.saliency.steering import steer
-from msroi.search.matching import land_within
+from msroi.search.landing import land_within
 from train.common import command
 from train.data import datasets
 from train.data.folders import lossless, spread

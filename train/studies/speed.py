@@ -34,7 +34,7 @@ from msroi.codecs.jpeg.rdo.session import RdoSession
 from msroi.codecs.jpeg.rdo.tables import PRESETS
 from msroi.errors import OptionError
 from msroi.images import read
-from msroi.search.matching import land_within
+from msroi.search.landing import land_within
 from train.common import command
 
 JPEGLI_DISTANCE, MOZJPEG_QUALITY = 1.9, 60

@@ -14,7 +14,7 @@ from msroi.errors import OptionError, TargetError, about
 from msroi.images import Limits, Picture, read
 from msroi.images import strip as stripped
 from msroi.options import real_number, whole_number
-from msroi.search.matching import Match
+from msroi.search.match import Match
 from msroi.search.targets import largest
 
 if TYPE_CHECKING:
