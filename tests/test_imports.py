@@ -241,3 +241,16 @@ def test_exported_names_exist() -> None:
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'compres'"):
         msroi.compres  # noqa: B018
+
+
+def test_types_of_arrays_are_said_once() -> None:
+    """What `Pixels`, `Saliency` and `Floats` are stands in msroi/arrays.py."""
+    names = {"Pixels", "Saliency", "Floats"}
+    homes = [
+        str(path)
+        for path in [*MODULES, *TRAIN.rglob("*.py")]
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        and {target.id for target in node.targets if isinstance(target, ast.Name)} & names
+    ]
+    assert set(homes) == {str(PACKAGE / "arrays.py")}

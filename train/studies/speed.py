@@ -26,7 +26,6 @@ from typing import Any
 
 os.environ.setdefault("VIPS_CONCURRENCY", "1")  # read when libvips is loaded
 
-import cv2
 
 from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
@@ -35,6 +34,7 @@ from msroi.codecs.jpeg.rdo.tables import PRESETS
 from msroi.errors import OptionError
 from msroi.images import read
 from msroi.search.landing import land_within
+from msroi.threads import bound
 from train.common import command
 
 JPEGLI_DISTANCE, MOZJPEG_QUALITY = 1.9, 60
@@ -136,7 +136,7 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def _tell_fixed(pixels: Pixels, setting: float, threads: int, runs: int, megapixels: float) -> None:
-    cv2.setNumThreads(threads)
+    bound(threads)
     fixed = {"encode": ours(pixels, setting, threads), "near and encode": ours_prepared(pixels, setting, threads)}
     for name, (wall, processor) in in_turns(fixed, runs).items():
         print(
@@ -146,7 +146,7 @@ def _tell_fixed(pixels: Pixels, setting: float, threads: int, runs: int, megapix
 
 
 def _tell_single(pixels: Pixels, setting: float, runs: int, megapixels: float) -> None:
-    cv2.setNumThreads(1)
+    bound(1)
     single = {**peers(pixels), "ours": ours(pixels, setting, 1), "ours with near": ours_prepared(pixels, setting, 1)}
     times = in_turns(single, runs)
     for name, (wall, processor) in times.items():
