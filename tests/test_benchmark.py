@@ -32,8 +32,8 @@ from msroi.benchmark.run import Request, run
 from msroi.benchmark.subject import Subject
 from msroi.benchmark.targets import Files, Target, reach
 from msroi.codecs.jpeg import plain
-from msroi.errors import OptionError, SaliencyError, TargetError
-from msroi.images import read
+from msroi.errors import MsroiError, OptionError, SaliencyError, TargetError
+from msroi.images import Limits, read
 from msroi.metrics import METRICS
 from msroi.metrics.psnr_hvs_m import _MASKING, _SENSITIVITY, psnr_hvs_m
 from msroi.metrics.similarity import worst
@@ -264,7 +264,7 @@ def test_every_encoder_makes_the_largest_file_that_fits(name: str, grey: bool, p
     pixels = np.ascontiguousarray(photo[20:151, 60:257, 0] if grey else photo[20:151, 60:257])
     subject = Subject(read(pixels), mask=inputs.centred(131, 197))
     target = Target(quality=50)
-    files = Files(encoder.start(subject), 0.0)
+    files = Files(encoder.begin(subject), 0.0)
     made = reach(encoder, files, target, "size", pixels)
     budget = target.budget(pixels)
     assert 0.8 * budget <= len(made.match.data) <= budget and made.seconds > 0
@@ -273,13 +273,17 @@ def test_every_encoder_makes_the_largest_file_that_fits(name: str, grey: bool, p
     like = decoded if decoded.ndim == pixels.ndim else decoded[..., 0]
     assert metrics.psnr_db(pixels, np.ascontiguousarray(like)) > 24
     assert encoder.version() and "=" in encoder.describe(made.match.setting, made.match.data)
+    facts = encoder.facts(made.match.data)
+    assert (facts["width"], facts["height"]) == (197, 131)
+    with pytest.raises(MsroiError, match="at most 196 a side"):
+        encoder.decode(made.match.data, Limits(max_side=196))
     with pytest.raises(TargetError, match=r"its smallest file has \d+ bytes, the budget is 30"):
         reach(encoder, files, Target(bpp=30 * 8 / pixels.shape[0] / pixels.shape[1]), "size", pixels)
 
 
 def test_files_are_made_once_for_all_targets(photo: np.ndarray) -> None:
     pixels = photo[:96, :96]
-    coder = ENCODERS["webp"].start(Subject(read(pixels)))
+    coder = ENCODERS["webp"].begin(Subject(read(pixels)))
     asked: list[float] = []
 
     class Counting(Session):
@@ -312,10 +316,10 @@ def test_equal_quality_in_fewer_bytes(tmp_path: Path, pictures: Path) -> None:
 def test_quality_numbers_where_there_are(photo: np.ndarray) -> None:
     subject = Subject(read(photo[:64, :64]))
     webp, rdo = (ENCODERS[name] for name in ("webp", "rdo-constant"))
-    made = reach(webp, Files(webp.start(subject), 0.0), Target(quality=37), "number", subject.pixels)
+    made = reach(webp, Files(webp.begin(subject), 0.0), Target(quality=37), "number", subject.pixels)
     assert made.match.setting == 37
     with pytest.raises(TargetError, match="no scale of quality numbers"):
-        reach(rdo, Files(rdo.start(subject), 0.0), Target(quality=37), "number", subject.pixels)
+        reach(rdo, Files(rdo.begin(subject), 0.0), Target(quality=37), "number", subject.pixels)
 
 
 def test_absent_encoders_are_rows(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,7 +422,7 @@ def test_a_decoder_of_its_own(tmp_path: Path, photo: np.ndarray, program: str) -
     encoder = CommandEncoder(
         f"both={program} {{input.bmp}} {{output.jpg}} 90 && {program} {{output.jpg}} {{decoded}} 1"
     )
-    data = encoder.start(subject).encode(None)
+    data = encoder.begin(subject).encode(None)
     assert np.array_equal(encoder.decode(data), plain.decode(plain.encode(subject.pixels, 90)))
     assert encoder.describe(None, data) == "" and not encoder.has_quality_numbers
 

@@ -17,7 +17,10 @@ from PIL import Image
 
 from msroi.arrays import Pixels
 from msroi.benchmark.subject import Subject
+from msroi.codecs.contract import Coding
 from msroi.codecs.jpeg import plain
+from msroi.images import Limits, Picture
+from msroi.saliency.steering import Steering
 from msroi.search.knobs import Interval, Knob
 from msroi.search.session import Session
 
@@ -73,7 +76,7 @@ def foreign_interval(name: str, low: float, high: float) -> Interval:
 
 
 class Encoder:
-    """One way to code pictures: what the table holds.
+    """One way to code pictures: what the table holds, a `msroi.codecs.contract.Coding` with a face.
 
     name: as on the command line and in the rows. suffix: of its files.
     face: on pages. module, install: what must be there to be imported, and the command that installs it.
@@ -81,6 +84,7 @@ class Encoder:
         subject's own map.
     has_quality_numbers: its settings are 1 to 100 and mean quality.
     keeps_pixels: its files take long to decode, and no browser does, so pictures stand beside them.
+    curve: what it follows of a map, see `msroi.saliency.curves`.
     """
 
     name: str
@@ -93,6 +97,7 @@ class Encoder:
     follows_map = False
     has_quality_numbers = True
     keeps_pixels = False
+    curve = ""
 
     def missing(self) -> str:
         """What is missing to run it, and what to do; "" if nothing is."""
@@ -110,18 +115,36 @@ class Encoder:
     def prepare(self) -> None:
         """Load what all pictures share; the seconds are nobody's."""
 
-    def start(self, subject: Subject) -> Session:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Session:
         """Do what all settings share. A `Coder` is made of a function; any other session does as well."""
         raise NotImplementedError
 
-    def decode(self, data: bytes) -> Pixels:
-        """Pixels of a file that it made: uint8 (height, width[, 3])."""
+    def begin(self, subject: Subject) -> Session:
+        """`start` with what is known of a subject: the map that this encoder follows, if it follows one."""
+        steering = None
+        if self.needs_mask:
+            steering = Steering.of(subject.soft_mask)
+        elif self.follows_map:
+            steering = subject.steering(self.curve)
+        return self.start(subject.picture, steering, subject.threads)
+
+    def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:
+        """Pixels of a file that it made: uint8 (height, width[, 3]). Errors: ImageError for one over the limits."""
         with Image.open(io.BytesIO(data)) as image:
+            (limits or Limits()).check_size(*image.size)
             return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+
+    def facts(self, data: bytes) -> dict[str, Any]:
+        """Format and size of a file that it made."""
+        with Image.open(io.BytesIO(data)) as image:
+            return {"format": image.format, "width": image.width, "height": image.height, "bytes": len(data)}
 
     def describe(self, setting: Any, data: bytes) -> str:
         """The setting of a file that it made, as words `name=value`, and its sampling."""
         return f"quality={setting:g} {sampling_of(data)}".strip()
+
+
+_is_coding: type[Coding] = Encoder  # for the type checker
 
 
 def pillow_version(feature: str) -> str:

@@ -114,7 +114,7 @@ class Measuring:
             self._write_map("maps", self._known[0], subject.saliency)
         encoder.prepare()
         started = time.perf_counter()
-        coder = encoder.start(subject)
+        coder = encoder.begin(subject)
         return Files(coder, time.perf_counter() - started)
 
     def _scored(self, encoder: Encoder, subject: Subject, row: Row, made: Made) -> dict[str, Any]:

@@ -21,14 +21,34 @@ if TYPE_CHECKING:
     from msroi.search.session import Session
 
 
-class Codec(Protocol):
-    """A way to make files of pictures. Its dataclass fields are the options that it understands."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+class Coding(Protocol):
+    """A way to make files of pictures, and to read them: what all codecs are, those of others too."""
 
     @property
     def name(self) -> str:
-        """The name in the registry."""
+        """The name in the table that it stands in."""
+
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Session:
+        """Do what all settings of the knob share.
+
+        steering: the map of the upright picture; `steering.followed(picture.orientation)` is what to follow, aligned
+        with the stored pixels. None: all matters alike. Errors: SaliencyError for a map of another shape.
+        """
+
+    def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:
+        """Upright pixels of a file of this codec: uint8 (height, width, 3) or, where it is grey, (height, width).
+
+        limits: of what may be decoded; None: the usual ones. Errors: an MsroiError for what is no such file.
+        """
+
+    def facts(self, data: bytes) -> dict[str, Any]:
+        """What a file says of itself, for people and JSON; no pixel is decoded. Errors: as `decode`."""
+
+
+class Codec(Coding, Protocol):
+    """A codec of this package. Its dataclass fields are the options that it understands."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def version(self) -> str:
@@ -53,19 +73,3 @@ class Codec(Protocol):
     @property
     def also_accepts(self) -> Mapping[str, tuple[object, ...]]:
         """Options that are no fields, and the values of them that describe what it does anyway."""
-
-    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Session:
-        """Do what all values of the knob share.
-
-        steering: the map of the upright picture; `steering.followed(picture.orientation)` is what to follow, aligned
-        with the stored pixels. None: all matters alike. Errors: SaliencyError for a map of another shape.
-        """
-
-    def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:
-        """Upright pixels of a file of this codec: uint8 (height, width, 3) or, where it is grey, (height, width).
-
-        limits: of what may be decoded; None: the usual ones. Errors: an MsroiError for what is no such file.
-        """
-
-    def facts(self, data: bytes) -> dict[str, Any]:
-        """What a file says of itself, for people and JSON; no pixel is decoded. Errors: as `decode`."""

@@ -56,7 +56,7 @@ def codecs(picture: images.Picture, preset: Preset) -> dict[str, Callable[[int],
     source = from_jpeg(picture)
     assert source is not None, "a JPEG of Pillow's has a lattice"
 
-    jpegli = Files(Jpegli().start(Subject(picture)), 0.0)
+    jpegli = Files(Jpegli().begin(Subject(picture)), 0.0)
     assert isinstance(jpegli.knob, Interval), "jpegli's distances need ajpegli"
 
     def landing(encoder: Any, **closeness: Any) -> Callable[[int], bytes]:

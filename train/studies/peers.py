@@ -14,5 +14,5 @@ from msroi.images import read
 def at_plains_bytes(name: str, pixels: npt.NDArray[np.uint8], quality: int) -> bytes:
     """The largest file of the encoder `name` that is not above plain JPEG's at `quality`."""
     encoder = ENCODERS[name]
-    files = Files(encoder.start(Subject(read(pixels))), 0.0)
+    files = Files(encoder.begin(Subject(read(pixels))), 0.0)
     return reach(encoder, files, Target(quality=quality), "size", pixels).match.data

@@ -29,9 +29,9 @@ from PIL import Image
 from msroi.arrays import Pixels
 from msroi.benchmark.encoder import QUALITIES, Encoder
 from msroi.benchmark.encoders import ENCODERS
-from msroi.benchmark.subject import Subject
 from msroi.errors import MsroiError, OptionError
-from msroi.images import read
+from msroi.images import Limits, Picture, read
+from msroi.saliency.steering import Steering
 from msroi.search.knobs import Steps
 from msroi.search.session import Session
 
@@ -87,18 +87,23 @@ class CommandEncoder(Encoder):
         """The template: what it runs is all that is known of it."""
         return self._template
 
-    def start(self, subject: Subject) -> _Run:
-        return _Run(self, subject.pixels)
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> _Run:
+        return _Run(self, picture.pixels)
 
-    def decode(self, data: bytes) -> Pixels:
+    def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:
         if not self._decoders:
-            return read(data, name=self.name).upright
+            return read(data, name=self.name, limits=limits or Limits()).upright
         with tempfile.TemporaryDirectory(prefix="msroi-") as folder:
             places = self.places(Path(folder), None)
             Path(places["output"]).write_bytes(data)
             for words in self._decoders:
                 run(words, places)
-            return read(_written(Path(places["decoded"]), self._decoders[-1]), name=self.name).upright
+            decoded = _written(Path(places["decoded"]), self._decoders[-1])
+            return read(decoded, name=self.name, limits=limits or Limits()).upright
+
+    def facts(self, data: bytes) -> dict[str, Any]:
+        """Its bytes: what else the file says, its own programs know."""
+        return {"bytes": len(data)}
 
     def describe(self, setting: Any, data: bytes) -> str:
         return "" if setting is None else f"q={setting}"

@@ -10,7 +10,8 @@ from PIL import Image
 
 from msroi.arrays import Pixels
 from msroi.benchmark.encoder import Coder, Encoder, Face
-from msroi.benchmark.subject import Subject
+from msroi.images import Limits, Picture
+from msroi.saliency.steering import Steering
 from msroi.search.knobs import Steps
 
 
@@ -29,21 +30,29 @@ class Heic(Encoder):
         facts = pillow_heif.libheif_info()
         return f"pillow-heif {pillow_heif.__version__}, libheif {facts['libheif']}, {facts['HEIF']}"
 
-    def start(self, subject: Subject) -> Coder:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Coder:
         import pillow_heif
 
         def encode(quality: int) -> bytes:
             buffer = io.BytesIO()
-            image = pillow_heif.from_pillow(Image.fromarray(subject.pixels))
+            image = pillow_heif.from_pillow(Image.fromarray(picture.pixels))
             image.save(buffer, quality=quality, chroma=420)
             return buffer.getvalue()
 
         return Coder(encode, Steps("quality", range(0, 101, 2)))
 
-    def decode(self, data: bytes) -> Pixels:
+    def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:
         import pillow_heif
 
-        return np.asarray(pillow_heif.open_heif(data))
+        image = pillow_heif.open_heif(data)
+        (limits or Limits()).check_size(*image.size)
+        return np.asarray(image)
+
+    def facts(self, data: bytes) -> dict[str, Any]:
+        import pillow_heif
+
+        width, height = pillow_heif.open_heif(data).size
+        return {"format": "HEIF", "width": width, "height": height, "bytes": len(data)}
 
     def describe(self, setting: Any, data: bytes) -> str:
         return f"quality={setting} 4:2:0"

@@ -9,7 +9,8 @@ from PIL import Image
 
 from msroi.arrays import Pixels
 from msroi.benchmark.encoder import Coder, Encoder, Face, foreign_interval, pillow_version
-from msroi.benchmark.subject import Subject
+from msroi.images import Picture
+from msroi.saliency.steering import Steering
 
 
 class Jpeg2000(Encoder):
@@ -28,9 +29,9 @@ class Jpeg2000(Encoder):
     def version(self) -> str:
         return pillow_version("jpg_2000")
 
-    def start(self, subject: Subject) -> Coder:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Coder:
         """The knob is minus log2 of the rate of compression, which OpenJPEG meets within some per cent."""
-        pixels = subject.pixels
+        pixels = picture.pixels
         knob = foreign_interval("minus-log2-rate", -11.0, 0.0)
         return Coder(functools.partial(_save_jpeg2000, pixels), knob, lambda setting: float(pixels.size * 2**setting))
 

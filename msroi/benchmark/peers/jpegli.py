@@ -9,7 +9,8 @@ import numpy as np
 
 from msroi.arrays import Pixels
 from msroi.benchmark.encoder import Coder, Encoder, Face, foreign_interval, sampling_of
-from msroi.benchmark.subject import Subject
+from msroi.images import Picture
+from msroi.saliency.steering import Steering
 
 
 class Jpegli(Encoder):
@@ -31,11 +32,11 @@ class Jpegli(Encoder):
 
         return f"{self._module()} {metadata.version(self._module())}"
 
-    def start(self, subject: Subject) -> Coder:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Coder:
         if self._module() == "pyjpegli":
-            return Coder(functools.partial(_save_pyjpegli, subject.pixels))
+            return Coder(functools.partial(_save_pyjpegli, picture.pixels))
         knob = foreign_interval("minus-log2-distance", -4.6, 4.0)
-        return Coder(functools.partial(_save_ajpegli, subject.pixels), knob)
+        return Coder(functools.partial(_save_ajpegli, picture.pixels), knob)
 
     def describe(self, setting: float, data: bytes) -> str:
         if self._module() == "pyjpegli":

@@ -8,7 +8,8 @@ import numpy as np
 
 from msroi.arrays import Pixels
 from msroi.benchmark.encoder import Coder, Encoder, Face
-from msroi.benchmark.subject import Subject
+from msroi.images import Picture
+from msroi.saliency.steering import Steering
 
 
 class MozJpeg(Encoder):
@@ -27,8 +28,8 @@ class MozJpeg(Encoder):
 
         return "libvips " + ".".join(str(pyvips.version(part)) for part in range(3))
 
-    def start(self, subject: Subject) -> Coder:
-        return Coder(functools.partial(_save_mozjpeg, subject.pixels, True))
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Coder:
+        return Coder(functools.partial(_save_mozjpeg, picture.pixels, True))
 
 
 def _save_mozjpeg(pixels: Pixels, trellis: bool, quality: int) -> bytes:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from msroi.benchmark.encoder import Encoder, Face, Pixels
-from msroi.benchmark.subject import Subject
 from msroi.codecs.neural import registry
 from msroi.codecs.neural.contract import NeuralCodec
 from msroi.codecs.neural.weights import import_libraries
 from msroi.errors import MissingExtraError, SaliencyError
-from msroi.images import read
+from msroi.images import Limits, Picture, read
+from msroi.saliency.steering import Steering
 from msroi.search.session import Session
 from msroi.version import __version__
 
@@ -40,6 +41,10 @@ class Neural(Encoder):
     def _codec(self) -> NeuralCodec:
         return registry.load(self._codec_name, self._weights)
 
+    @property
+    def curve(self) -> str:  # type: ignore[override]
+        return self._codec.curve
+
     def missing(self) -> str:
         try:
             self._codec.network_sha256  # noqa: B018 - reads the network's file
@@ -54,12 +59,14 @@ class Neural(Encoder):
         import_libraries(self._codec.needs)
         self._codec.start(read(np.zeros((1, 1), np.uint8))).encode(self._codec.default)
 
-    def start(self, subject: Subject) -> Session:
-        steering = subject.steering(self._codec.curve) if self.follows_map else None
-        return self._codec.start(subject.picture, steering, subject.threads)
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Session:
+        return self._codec.start(picture, steering, threads)
 
-    def decode(self, data: bytes) -> Pixels:
-        return self._codec.decode(data)
+    def decode(self, data: bytes, limits: Limits | None = None) -> Pixels:
+        return self._codec.decode(data, limits)
+
+    def facts(self, data: bytes) -> dict[str, Any]:
+        return self._codec.facts(data)
 
     def describe(self, setting: float, data: bytes) -> str:
         return f"{self._codec.knob.name}={setting:.4f}"

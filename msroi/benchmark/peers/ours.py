@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from msroi.benchmark.encoder import Encoder, Face, sampling_of
-from msroi.benchmark.subject import Subject
 from msroi.codecs.jpeg import make_codec
+from msroi.images import Picture
 from msroi.saliency.steering import Steering
 from msroi.search.session import Session
 from msroi.version import __version__
@@ -24,18 +24,17 @@ class Msroi(Encoder):
     def __init__(self, name: str, method: str, by: str, face: Face, **options: Any) -> None:
         self.name, self.face = name, face
         self._codec, self._options = make_codec(method, options), options
+        self.curve = self._codec.curve
         self.needs_mask, self.follows_map = by == "mask", by == "map"
 
     def version(self) -> str:
         return f"msroi {__version__}, {self._codec.name} {self._codec.version}"
 
-    def start(self, subject: Subject) -> Session:
-        return self._codec.start(subject.picture, self._map(subject), subject.threads)
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Session:
+        return self._codec.start(picture, steering, threads)
 
-    def _map(self, subject: Subject) -> Steering | None:
-        if self.needs_mask:
-            return Steering.of(subject.soft_mask)
-        return subject.steering(self._codec.curve) if self.follows_map else None
+    def facts(self, data: bytes) -> dict[str, Any]:
+        return self._codec.facts(data)
 
     def describe(self, setting: Any, data: bytes) -> str:
         options = [f"{option}={value}" for option, value in self._options.items()]

@@ -11,7 +11,8 @@ from PIL import Image
 
 from msroi.arrays import Pixels
 from msroi.benchmark.encoder import QUALITIES, Coder, Encoder, Face, pillow_version, sampling_of
-from msroi.benchmark.subject import Subject
+from msroi.images import Picture
+from msroi.saliency.steering import Steering
 from msroi.search.knobs import Steps
 
 
@@ -42,8 +43,8 @@ class PillowEncoder(Encoder):
     def version(self) -> str:
         return pillow_version(self._feature)
 
-    def start(self, subject: Subject) -> Coder:
-        return Coder(functools.partial(self._encode, subject.pixels), Steps("quality", self._settings))
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> Coder:
+        return Coder(functools.partial(self._encode, picture.pixels), Steps("quality", self._settings))
 
     def _encode(self, pixels: Pixels, setting: float) -> bytes:
         buffer = io.BytesIO()
