@@ -8,11 +8,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from msroi.cli import main
+from msroi.errors import ImageError
 from msroi.work import Budget, Failed, in_order
+from msroi.work.inputs import expand
 from msroi.work.processes import Died, TookTooLong, run_tasks
 
 
@@ -155,3 +159,15 @@ def test_whoever_stops_asking_leaves_no_process_behind() -> None:
     for process in mine:
         process.join(10)
         assert not process.is_alive()
+
+
+def test_a_file_over_the_limit_is_told_in_the_words_of_library_and_command(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("large.bin").write_bytes(bytes(2_000))
+    (item,), _ = expand(["large.bin"])
+    with pytest.raises(ImageError, match=r"large\.bin: more than 1,000 bytes; raise `max_bytes`"):
+        item.read(1_000)
+    assert item.read(2_000) == bytes(2_000)
+    assert main(["info", "large.bin", "--limit-bytes", "1000"]) == ImageError.exit_status
+    assert "more than 1,000 bytes; raise --limit-bytes to look into it" in capsys.readouterr().err

@@ -10,6 +10,9 @@ from msroi.fields import Flag
 if TYPE_CHECKING:
     from msroi.settings import Option
 
+_LIMITS = {"max_bytes": "--limit-bytes", "max_megapixels": "--limit-megapixels"}
+"""Fields of `msroi.images.Limits`, which are no settings of a file."""
+
 _FIELD = re.compile(r"`([a-z][a-z_]*)`")
 
 
@@ -30,6 +33,7 @@ def spelled(text: str) -> str:
 
     def word(match: re.Match[str]) -> str:
         name = match[1]
-        return spelling(name, table[name]) if name in table else "--" + name.replace("_", "-")
+        usual = _LIMITS.get(name, "--" + name.replace("_", "-"))
+        return spelling(name, table[name]) if name in table else usual
 
     return _FIELD.sub(word, text)

@@ -59,7 +59,7 @@ class Input:
         except OSError as error:
             raise ImageError(f"{self.name}: cannot be read: {(error.strerror or str(error)).lower()}") from error
         if len(data) > max_bytes:
-            raise ImageError(f"{self.name}: more than {max_bytes:,} bytes; raise --limit-bytes to look into it")
+            raise ImageError(f"{self.name}: more than {max_bytes:,} bytes; raise `max_bytes` to look into it")
         return data
 
 

@@ -26,7 +26,6 @@ from typing import Any
 
 os.environ.setdefault("VIPS_CONCURRENCY", "1")  # read when libvips is loaded
 
-
 from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.rdo.session import RdoSession
