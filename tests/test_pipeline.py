@@ -19,7 +19,7 @@ import msroi
 from msroi import images, metrics
 from msroi.codecs.jpeg import CODECS, plain
 from msroi.codecs.jpeg.base import JpegCodec
-from msroi.codecs.jpeg.plain import QualityEncoder
+from msroi.codecs.jpeg.plain import QualitySession
 from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError, OutputError, SaliencyError, TargetError
 from msroi.fields import Checked, Choice, declared
@@ -629,7 +629,7 @@ class Halving(JpegCodec, Checked):
     def start(self, picture: images.Picture, steering: Steering | None, threads: int) -> Session:
         assert steering is not None
         assert steering.followed(picture.orientation).shape == picture.pixels.shape[:2]
-        encoder = QualityEncoder(picture.pixels)
+        encoder = QualitySession(picture.pixels)
 
         class Fine(Session):
             knob = Steps("half", tuple(quality / 2 for quality in range(2, 201)), look=2)

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 import msroi
 from msroi import metrics
 from msroi.codecs.jpeg import _kernels, coefficients, plain
-from msroi.codecs.jpeg.plain import QualityEncoder
+from msroi.codecs.jpeg.plain import QualitySession
 from msroi.codecs.jpeg.rdo import adaptive_quantisation, guard
 from msroi.codecs.jpeg.rdo.codec import Rdo
 from msroi.codecs.jpeg.rdo.session import RdoSession
@@ -21,9 +21,9 @@ from msroi.codecs.jpeg.registry import make_codec
 from msroi.errors import OptionError, SaliencyError, TargetError
 from msroi.images import Picture
 from msroi.saliency.steering import Steering
+from msroi.search.equal_quality import Probe, fewest_bytes_between
 from msroi.search.landing import land_within
 from msroi.search.match import Verdict
-from msroi.search.quality_search import Probe, fewest_bytes_between
 
 SIZES = [(1, 1), (1, 40), (7, 9), (8, 8), (16, 17), (33, 100)]
 
@@ -404,6 +404,6 @@ def test_a_huge_picture_of_one_colour_is_not_transformed(
 ) -> None:
     monkeypatch.setattr("msroi.codecs.jpeg.rdo.codec._HUGE", 1000)
     flat = np.full(shape, 77, np.uint8)
-    assert isinstance(Rdo().start(Picture(flat), None, 1), QualityEncoder)
+    assert isinstance(Rdo().start(Picture(flat), None, 1), QualitySession)
     flat[0, 0] = 78
     assert isinstance(Rdo().start(Picture(flat), None, 1), RdoSession)

@@ -53,7 +53,7 @@ class Coder(Session):
     """
 
     encode_at: Callable[[Any], bytes]
-    knob: Knob = plain.QualityEncoder.knob
+    knob: Knob = plain.QualitySession.knob
     estimate: Callable[[Any], float] | None = None
 
     def encode(self, setting: Any) -> bytes:

@@ -149,7 +149,7 @@ def _largest(encoder: Encoder, files: Files, target: Target, pixels: Pixels) -> 
 def _as_good_as_plain(encoder: Encoder, files: Files, target: Target, pixels: Pixels) -> Match:
     budget = target.budget(pixels)
     last = None if target.quality is None else target.quality - 1
-    known = largest(plain.QualityEncoder(pixels), budget, last=last)
+    known = largest(plain.QualitySession(pixels), budget, last=last)
     if encoder.name == YARDSTICK:
         return replace(known, data=files.encode(known.setting))
     judge = AsGoodAs(plain.decode(known.data), pixels, decode=lambda data: like(encoder.decode(data), pixels))

@@ -16,8 +16,8 @@ from msroi.codecs.jpeg.rdo.guard import STRIP, sampled_rows
 from msroi.codecs.jpeg.rows import Rows
 from msroi.codecs.jpeg.rows import decoded as decoded_rows
 from msroi.metrics.error import decibels
+from msroi.search.equal_quality import Probe
 from msroi.search.match import Verdict
-from msroi.search.quality_search import Probe
 from msroi.search.session import Session
 
 Decoded = Pixels | Rows

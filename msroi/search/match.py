@@ -12,7 +12,7 @@ from msroi.errors import TargetError
 class Match:
     """What a search found: the file, its setting, how many files were made on the way, what it reached.
 
-    note: what the encoder decided on the way, in words; "" if nothing.
+    note: what the session decided on the way, in words; "" if nothing.
     """
 
     data: bytes

@@ -7,10 +7,10 @@ import math
 from contextlib import suppress
 
 from msroi.errors import TargetError
+from msroi.search.equal_quality import DECIBELS, Judge, border_between, fewest_bytes_between
 from msroi.search.knobs import Interval, Steps
 from msroi.search.landing import land_within
 from msroi.search.match import Match
-from msroi.search.quality_search import DECIBELS, Judge, border_between, fewest_bytes_between
 from msroi.search.session import Session
 from msroi.search.steps import fewest_bytes, largest_within
 

@@ -112,7 +112,7 @@ def tables(quality: int) -> list[npt.NDArray[np.uint16]]:
     return [np.frombuffer(payload[start + 1 : start + 65], np.uint8).astype(np.uint16) for start in (0, 65)]
 
 
-class QualityEncoder(Session):
+class QualitySession(Session):
     """Encodes one picture at any quality from 1 to 100, with plain's settings.
 
     For one thread: Pillow notes the settings of a save on the image itself.
@@ -133,9 +133,9 @@ class QualityEncoder(Session):
 
 
 class _Compacted(Session):
-    knob = QualityEncoder.knob
+    knob = QualitySession.knob
 
-    def __init__(self, usual: QualityEncoder) -> None:
+    def __init__(self, usual: QualitySession) -> None:
         self._usual = usual
 
     def encode(self, setting: int) -> bytes:
@@ -154,9 +154,9 @@ class Plain(JpegCodec):
     quality_options: ClassVar[tuple[str, ...]] = ()
     also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = SEQUENTIAL_420
 
-    def start(self, picture: Picture, steering: Steering | None, threads: int) -> QualityEncoder:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> QualitySession:
         """An encoder of the stored pixels; the map and the threads are not used."""
-        return QualityEncoder(picture.pixels)
+        return QualitySession(picture.pixels)
 
 
 def _save(image: Image.Image, quality: int) -> bytes:

@@ -27,7 +27,7 @@ import numpy as np
 
 from msroi.arrays import Pixels, Saliency
 from msroi.codecs.jpeg.base import JpegCodec, check_order, q_high, q_low
-from msroi.codecs.jpeg.plain import SEQUENTIAL_420, QualityEncoder, decode, encode
+from msroi.codecs.jpeg.plain import SEQUENTIAL_420, QualitySession, decode, encode
 from msroi.errors import SaliencyError
 from msroi.fields import Checked, Whole, declared
 from msroi.saliency.curves import CONTRAST
@@ -78,7 +78,7 @@ class TwoPass(JpegCodec, Checked):
         steps, span = self.levels - 1, self.q_high - self.q_low
         return tuple((2 * (self.q_low * steps + span * i) + steps) // (2 * steps) for i in range(self.levels))
 
-    def start(self, picture: Picture, steering: Steering | None, threads: int) -> QualityEncoder:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> QualitySession:
         """Make the composite; the encoder returned codes it at any Q_final from 1 to 100.
 
         steering: the map, whose value gives a pixel its level.
@@ -88,7 +88,7 @@ class TwoPass(JpegCodec, Checked):
         if steering is None:
             raise SaliencyError(f"two-pass needs a map of shape {picture.pixels.shape[:2]}, got none")
         steering.check_fits(picture, self.name)
-        return QualityEncoder(self.composite(picture.pixels, steering.followed(picture.orientation), threads))
+        return QualitySession(self.composite(picture.pixels, steering.followed(picture.orientation), threads))
 
     def composite(self, pixels: Pixels, saliency: Saliency, threads: int = 1) -> Pixels:
         """The first pass: uint8 as `pixels`, each pixel from the picture of its level."""

@@ -20,7 +20,7 @@ import numpy as np
 
 from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
-from msroi.codecs.jpeg.plain import QualityEncoder
+from msroi.codecs.jpeg.plain import QualitySession
 from msroi.codecs.jpeg.rdo import codec as rdo
 from msroi.codecs.jpeg.rdo.operating_point import GROWTH
 from msroi.codecs.jpeg.rdo.sampling import needs_full_chroma
@@ -58,7 +58,7 @@ class Rdo(rdo.Rdo):
 
     def start(  # type: ignore[override]
         self, picture: Picture, steering: Steering | None, threads: int
-    ) -> RdoSession | QualityEncoder | Either:
+    ) -> RdoSession | QualitySession | Either:
         """As `rdo.Rdo.start`."""
         if self.chroma != "auto" or not _by_trial(picture):
             return super().start(picture, steering, threads)

@@ -11,7 +11,7 @@ import numpy as np
 from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg.base import JpegCodec, check_order, q_high, q_low
 from msroi.codecs.jpeg.coefficients import SAMPLINGS, Coefficients
-from msroi.codecs.jpeg.plain import QualityEncoder
+from msroi.codecs.jpeg.plain import QualitySession
 from msroi.codecs.jpeg.rdo import adaptive_quantisation
 from msroi.codecs.jpeg.rdo.sampling import needs_full_chroma
 from msroi.codecs.jpeg.rdo.session import RdoSession
@@ -73,7 +73,7 @@ class Rdo(JpegCodec, Checked):
         super().__post_init__()
         check_order(self.q_low, self.q_high)
 
-    def start(self, picture: Picture, steering: Steering | None, threads: int) -> RdoSession | QualityEncoder:
+    def start(self, picture: Picture, steering: Steering | None, threads: int) -> RdoSession | QualitySession:
         """Transform the picture; the session returned codes it at any real setting.
 
         steering: the map, which lies in memory in full for its block means alone; None: all alike.
@@ -82,7 +82,7 @@ class Rdo(JpegCodec, Checked):
         Errors: SaliencyError for a map of another shape.
         """
         if picture.pixels.size > _HUGE and _one_colour(picture.pixels):
-            return QualityEncoder(picture.pixels)
+            return QualitySession(picture.pixels)
         weights = self._weights(picture, steering, threads)
         source = self._lattice(picture, threads)
         return RdoSession.of(

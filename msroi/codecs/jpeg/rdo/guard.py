@@ -190,7 +190,7 @@ class _Rivals:
     """SSIM in the background, of plain JPEG by number of bytes; sizes and scores are kept."""
 
     def __init__(self, pixels: Pixels, background: npt.NDArray[np.bool_], threads: int) -> None:
-        self._encoder = plain.QualityEncoder(pixels)
+        self._encoder = plain.QualitySession(pixels)
         self._luma, self._background, self._threads = luma_of(pixels, threads), background, threads
         self._sizes: dict[int, int] = {}
         self._similarities: dict[int, float] = {}

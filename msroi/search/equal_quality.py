@@ -1,4 +1,4 @@
-"""The search for a quality with an encoder whose settings are real numbers: it knows margins, nothing of pixels."""
+"""The search for a quality with a session whose settings are real numbers: it knows margins, nothing of pixels."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ DECIBELS, ENOUGH, _FILES = 5.0, 0.015, 14
 # verdict, which tells how wrong rough words are. After it a file is not made for a rough word of less than the third.
 _AMPLE, _AMPLE_FIRST, _UNSURE = 0.02, 0.03, 0.002
 
-# Shares of the interval: a step is at most the first, twice as much as the last one where that was cut too; an encoder
+# Shares of the interval: a step is at most the first, twice as much as the last one where that was cut too; a session
 # serves for settings as near as the second to the one that it was prepared for. Further off it gains less and less.
 # None is prepared as near as the third to another. And where two as near as the second lie on both sides of the border
 # and more than _JUMP decibels apart, as on the lattice of a JPEG source, whose tables jump, there is none between them.
@@ -61,16 +61,16 @@ _STRIDE, _PREPARED, _APART, _JUMP = 0.03, 0.01, 0.0001, 0.6
 
 
 def border_between(
-    encoder: Session, low: float, high: float, judge: Judge, near_bytes: int, within: float, n_files: int
+    session: Session, low: float, high: float, judge: Judge, near_bytes: int, within: float, n_files: int
 ) -> tuple[bytes, float]:
     """A file whose margin is at most `within` above or below 0, or the last one of `n_files`, and its margin.
 
     It need not be good enough: it tells what a good one will be like. The rest as for `fewest_bytes_between`.
     """
-    setting = estimated(encoder, low, high, math.log(max(1, near_bytes)))
+    setting = estimated(session, low, high, math.log(max(1, near_bytes)))
     margins: dict[float, float] = {}
     while True:
-        probe = Probe(encoder.near(setting), setting)
+        probe = Probe(session.near(setting), setting)
         margin = judge.rough(probe)
         is_last = len(margins) + 1 >= n_files
         if abs(margin) <= within or is_last:
@@ -83,23 +83,23 @@ def border_between(
         setting = min(max(following, setting - most), setting + most)
 
 
-def fewest_bytes_between(encoder: Session, low: float, high: float, judge: Judge, near_bytes: int) -> Match:
+def fewest_bytes_between(session: Session, low: float, high: float, judge: Judge, near_bytes: int) -> Match:
     """The smallest file found that is good enough, over settings from `low` to `high`.
 
-    near_bytes: a size near which the answer is expected. Secants on the rough margin come near, first with the encoder
+    near_bytes: a size near which the answer is expected. Secants on the rough margin come near, first with the session
     prepared at each setting, then with one that stays as it is; whatever seems good enough is made and judged in full.
     Errors: TargetError where no setting is good enough; it says what the largest reached.
     """
-    setting: float | None = estimated(encoder, low, high, math.log(max(1, near_bytes)))
+    setting: float | None = estimated(session, low, high, math.log(max(1, near_bytes)))
     search = _Search(judge, low, high)
     while setting is not None:
-        prepared = encoder.near(setting)
+        prepared = session.near(setting)
         search.look(Probe(prepared, setting), fresh=True)
         while (setting := search.around()) is not None:
             search.look(Probe(prepared, setting))
         setting = search.onward()
     best = search.close()
-    # What is to be known of it its own encoder says.
+    # What is to be known of it its own session says.
     return replace(best, note=search.maker.revised(best.data, best.setting)[1])
 
 
@@ -108,7 +108,7 @@ class _Search:
 
     def __init__(self, judge: Judge, low: float, high: float) -> None:
         self._judge, self._low, self._high = judge, low, high
-        # Margins in terms of log size: of encoders at the setting they were prepared for, and of the latest around it.
+        # Margins in terms of log size: of sessions at the setting they were prepared for, and of the latest around it.
         # Those by a rough word move along where a verdict tells how wrong that is.
         self._fresh: dict[float, float] = {}
         self._near: dict[float, float] = {}
@@ -172,13 +172,13 @@ class _Search:
         return replace(self.best, n_probes=self.n_files)
 
     def around(self) -> float | None:
-        """The setting to try next with the encoder as it is, None if there is none."""
+        """The setting to try next with the session as it is, None if there is none."""
         at, most = next(iter(self._near)), _PREPARED * (self._high - self._low)
         following = self._secant(self._near)
         return None if following is None or abs(following - at) > most else following
 
     def onward(self) -> float | None:
-        """The setting to prepare an encoder for next, None at the end."""
+        """The setting to prepare a session for next, None at the end."""
         latest = next(reversed(self._fresh))
         following = self._secant(self._fresh)
         if following is None or (latest <= self._low and self._fresh[latest] > 0):
@@ -194,7 +194,7 @@ class _Search:
         return following
 
     def _is_jump(self, one: float, other: float) -> bool:
-        """Whether the border lies in a jump between two settings that encoders were prepared for."""
+        """Whether the border lies in a jump between two settings that sessions were prepared for."""
         margins = sorted((self._fresh[one], self._fresh[other]))
         is_across = margins[0] < 0 <= margins[1] and margins[1] - margins[0] > _JUMP / DECIBELS
         return is_across and abs(one - other) < _PREPARED * (self._high - self._low)
