@@ -4,6 +4,7 @@
     common      what every training program does: command, loop, checkpoints, averages, learning curve, shipping
     saliency    the MS-ROI network: `python -m train.saliency`, `python -m train.saliency.export`
     recurrent   the recurrent codec: `python -m train.recurrent`, `python -m train.recurrent.contexts`
+    vae         the autoencoder: `python -m train.vae`
     encoder     the rdo encoder's tables: `python -m train.encoder.search`
     studies     what measures: maps, encoders, speed; `python -m train.studies.maps` and others
 

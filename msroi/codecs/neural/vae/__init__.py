@@ -1,0 +1,1 @@
+"""The variational autoencoder: one network for all rates, steered by gamma, which may vary over the picture."""

@@ -1,0 +1,1 @@
+"""The variational autoencoder: one network for all rates."""
