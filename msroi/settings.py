@@ -115,13 +115,6 @@ class Settings(Checked):
         group="targets",
         metavar="Q",
     )
-    match: str | None = declared(
-        None,
-        Choice(MATCHES),
-        "what is matched: plain JPEG's size, or its quality with the fewest bytes",
-        group="targets",
-        by_default="size",
-    )
     size: int | str | None = declared(  # an int once checked
         None,
         Size(),
@@ -135,6 +128,13 @@ class Settings(Checked):
         "at most this many bits per pixel, metadata included",
         group="targets",
         metavar="X",
+    )
+    match: str | None = declared(
+        None,
+        Choice(MATCHES),
+        "what is matched: plain JPEG's size, or its quality with the fewest bytes",
+        group="targets",
+        by_default="size",
     )
     map_kind: str = declared(DEFAULT_KIND, Choice(lambda: tuple(KINDS)), "which map", group="map", metavar="KIND")
     saliency: Any = declared(
