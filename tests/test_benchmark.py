@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import json
 import math
@@ -11,13 +10,13 @@ import re
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from guide import added, block, tables_written
 from PIL import Image
 from skimage import data as samples
 
@@ -339,14 +338,9 @@ def test_the_encoder_of_the_contributing_guide(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In a module of one's own it is in the rows, the summary, the tables and the page, with what it says of itself."""
-    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^  ```python\n(.*?)^  ```$", guide, re.MULTILINE | re.DOTALL)
-    (code,) = [textwrap.dedent(block) for block in blocks if "ENCODERS[" in block]
-    assert len(code.splitlines()) < 40
-    (tmp_path / "guided_encoder.py").write_text(code, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
+    assert len(block("ENCODERS[").splitlines()) < 40 and tables_written(block("ENCODERS[")) == ["ENCODERS"]
     monkeypatch.setitem(ENCODERS, "tiff-jpeg", None)  # gone again after the test
-    importlib.import_module("guided_encoder")
+    added("ENCODERS[", "guided_encoder", tmp_path, monkeypatch)
     if ENCODERS["tiff-jpeg"].missing():
         pytest.skip(ENCODERS["tiff-jpeg"].missing())
     out = tmp_path / "out"

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import importlib
 import json
 import re
-import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from guide import added, block, tables_written
 from PIL import Image
 
 import msroi
@@ -23,20 +21,14 @@ from msroi.benchmark.run import Request, run
 from msroi.metrics import METRICS, Metric, Scores, mse, psnr_db, score
 from msroi.report import Candidate, comparison_page
 
-ROOT = Path(__file__).parents[1]
 QUALITIES = (20, 40, 60, 75, 90)
 
 
 @pytest.fixture
 def gmsd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Metric]:
     """CONTRIBUTING's metric, which has no weighted form, added to the table as a program of one's own adds it."""
-    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^  ```python\n(.*?)^  ```$", guide, re.MULTILINE | re.DOTALL)
-    (code,) = [textwrap.dedent(block) for block in blocks if "METRICS[" in block]
-    (tmp_path / "guided_metric.py").write_text(code, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "guided_metric", raising=False)
-    importlib.import_module("guided_metric")
+    added("METRICS[", "guided_metric", tmp_path, monkeypatch)
+    assert tables_written(block("METRICS[")) == ["METRICS"]
     yield METRICS["gmsd"]
     del METRICS["gmsd"]
 

@@ -77,7 +77,7 @@ def test_the_verbs_have_it(program: list[str]) -> None:
     [
         (["--codec", "toy", "--iterations", "3"], "--iterations: not of the codec toy; its knob is --step"),
         (["--step", "3"], "--step: not of the codec recurrent; its knob is --iterations"),
-        (["--codec", "toy", "--step", "3"], "step: got 3.0, allowed: 8.0 to 128.0"),
+        (["--codec", "toy", "--step", "3"], "step: got 3.0, allowed: 8 to 128"),
         (["--codec", "toy", "--step", "16", "--size", "300"], "not allowed with"),
     ],
 )

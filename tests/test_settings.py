@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
+import os
 import pickle
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, get_type_hints
 
 import numpy as np
 import pytest
+from guide import added, block, tables_written
 from PIL import Image
 
 import msroi
+from msroi.benchmark import rows
 from msroi.cli import main
 from msroi.cli.spelling import spelled
 from msroi.codecs.jpeg import CODECS
@@ -179,3 +185,62 @@ def test_an_option_is_one_field(
     assert "brightness: got 2, allowed with method rdo: 3" in capsys.readouterr().err
     assert main([*words, "--brightness", "10"]) == 2
     assert "'10' is not a whole number from 1 to 9" in capsys.readouterr().err
+
+
+PROGRAM = """
+import sys
+import soft
+if __name__ == "__main__":
+    from msroi.cli import main
+    sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_the_codec_of_the_guide_is_found_everywhere(
+    photo: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CONTRIBUTING's codec with an option: a class, a field, and one line in a table."""
+    assert tables_written(block("JpegCodec")) == ["CODECS"] and block("JpegCodec").count("= declared(") == 1
+    monkeypatch.setitem(CODECS, "soft", None)  # taken away again at the end
+    added("JpegCodec", "soft", tmp_path, monkeypatch)
+    # Settings, their JSON and their digest; compress by field, with its range.
+    settings = Settings.of("soft", blur=6)
+    assert Settings.from_json(settings.to_json()) == settings and json.loads(settings.to_json())["blur"] == 6
+    assert settings.digest("") != Settings.of("soft").digest("")
+    made = {blur: msroi.compress(photo, settings=Settings.of("soft", blur=blur, quality=50)) for blur in (1, 9)}
+    assert made[1].report.method == "soft" and made[1].data != made[9].data
+    for result in made.values():
+        assert result.report.output_bytes <= (result.report.plain_bytes or 0)
+    by_field: Any = {"method": "soft", "blur": 9, "quality": 50}
+    assert msroi.compress(photo, **by_field).data == made[9].data
+    with pytest.raises(OptionError, match=r"blur: got 0, allowed: a number from 0\.5 to 50"):
+        Settings.of("soft", blur=0)
+    with pytest.raises(OptionError, match=r"blur: got 3, allowed with method rdo: 2\.0; an option of method soft"):
+        Settings.of(blur=3)
+    # The command line.
+    assert main(["compress", "--help"]) == 0
+    page = " ".join(capsys.readouterr().out.split())
+    assert "--blur PIXELS how far to blur where the map is 0 (default 2" in page and "rdo,two-pass,plain,soft" in page
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    words = ["compress", str(tmp_path / "photo.png"), "--method", "soft", "--quality", "50", "--blur", "9"]
+    assert main([*words, "-o", str(tmp_path / "soft.jpg")]) == 0
+    capsys.readouterr()
+    pixels = [np.asarray(Image.open(data)) for data in (tmp_path / "soft.jpg", io.BytesIO(made[9].data))]
+    assert np.array_equal(*pixels)
+    assert main([*words, "-o", str(tmp_path / "soft.jpg"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "skipped"  # made already: the digest knows the option
+
+
+def test_the_codec_of_the_guide_is_in_the_benchmark(photo: np.ndarray, folder: Path) -> None:
+    Path("soft.py").write_text(block("JpegCodec"), encoding="utf-8")
+    Path("program.py").write_text(PROGRAM, encoding="utf-8")
+    Path("in").mkdir()
+    Image.fromarray(photo[:96, :128]).save("in/photo.png")
+    words = ["benchmark", "in", "-d", "out", "--bpp", "2", "--encoders", "pillow", "soft", "soft-constant", "--quiet"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(msroi.__file__).parents[1]), *sys.path])}
+    done = subprocess.run([sys.executable, "program.py", *words], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    found = {row["encoder"]: row for row in rows.read_rows(Path("out/rows.csv"))}
+    assert {row["status"] for row in found.values()} == {rows.OK}
+    assert found["soft"]["psnr"] != found["soft-constant"]["psnr"]
+    assert "JPEG that follows a map" in Path("out/index.html").read_text(encoding="utf-8")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import pickle
-import re
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from guide import added, block, tables_written
 from PIL import Image
 
 import msroi
@@ -28,7 +27,6 @@ from msroi.saliency.sources import Sources
 from msroi.saliency.steering import Steering, steer
 from msroi.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[1]
 BOX = (60, 40, 160, 120)
 
 
@@ -273,10 +271,9 @@ def test_the_kind_of_the_guide_is_one_block(
     """CONTRIBUTING's kind of map, as a program of one's own adds it, in every verb that makes maps."""
     from msroi.cli import main
 
-    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    block = next(one for one in re.findall(r"  ```python\n(.*?)  ```", guide, re.DOTALL) if "Kind(" in one)
     monkeypatch.setitem(kinds.KINDS, "steepness", kinds.KINDS["none"])  # taken away again at the end
-    exec(compile(textwrap.dedent(block), "CONTRIBUTING.md", "exec"), {"__name__": "guide"})
+    added("KINDS[", "guided_kind", tmp_path, monkeypatch)
+    assert tables_written(block("KINDS[")) == ["KINDS"]
     monkeypatch.chdir(tmp_path)
     Image.fromarray(photo).save("photo.png")
     assert main(["map", "photo.png", "--map-kind", "steepness", "--npy"]) == 0

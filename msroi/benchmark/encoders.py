@@ -12,7 +12,7 @@ from msroi.benchmark.peers.jpeg2000 import Jpeg2000
 from msroi.benchmark.peers.jpegli import Jpegli
 from msroi.benchmark.peers.mozjpeg import MozJpeg
 from msroi.benchmark.peers.neural import neural_encoders
-from msroi.benchmark.peers.ours import Msroi, TwoPass
+from msroi.benchmark.peers.ours import Msroi, TwoPass, other_codecs
 from msroi.benchmark.peers.pillow import PillowEncoder
 
 __all__ = ["DEFAULT_ENCODERS", "ENCODERS", "YARDSTICK", "Coder", "Encoder", "Face", "face_of"]
@@ -65,6 +65,7 @@ _ALL: tuple[Encoder, ...] = (
 
 # The one table: name on the command line -> encoder.
 ENCODERS: dict[str, Encoder] = {encoder.name: encoder for encoder in _ALL}
+ENCODERS |= {encoder.name: encoder for encoder in other_codecs(tuple(ENCODERS))}
 
 # What runs where nothing is asked for; `rdo-masks` where there are masks.
 DEFAULT_ENCODERS = tuple(ENCODERS)[: tuple(ENCODERS).index("heic") + 1]

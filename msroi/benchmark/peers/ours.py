@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from msroi.benchmark.encoder import Encoder, Face, sampling_of
-from msroi.codecs.jpeg import make_codec
+from msroi.codecs.jpeg import CODECS, make_codec
 from msroi.images import Picture
 from msroi.saliency.steering import Steering
 from msroi.search.session import Session
@@ -52,3 +53,16 @@ class TwoPass(Msroi):
     def describe(self, setting: Any, data: bytes) -> str:
         options = [f"{name}={getattr(self._codec, name)}" for name in ("q_low", "q_high", "levels")]
         return " ".join([f"{Q_FINAL}{setting}", *options, sampling_of(data)]).strip()
+
+
+def other_codecs(known: Collection[str]) -> Iterator[Msroi]:
+    """Each JPEG codec of the registry that is none of `known`, with the map, where it has a use for one, and without.
+
+    The yardstick is among the benchmark's encoders as what it is, Pillow.
+    """
+    for name, codec in CODECS.items():
+        if name in known or codec.is_yardstick:
+            continue
+        if codec.uses_map:
+            yield Msroi(name, name, "map", Face("ours: JPEG that follows a map"))
+        yield Msroi(f"{name}-constant", name, "", Face("ours: JPEG without a map"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 
 class JpegCodec:
-    """Decoding and facts, see `msroi.codecs.contract.Codec`."""
+    """Decoding and facts, and what a codec is that says nothing else: see `msroi.codecs.contract.Codec`."""
+
+    uses_map: ClassVar[bool] = False
+    curve: ClassVar[str] = ""
+    is_yardstick: ClassVar[bool] = False
+    quality_options: ClassVar[tuple[str, ...]] = ()
+    also_accepts: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
     def decode(self, data: bytes, limits: Limits | None = None) -> npt.NDArray[np.uint8]:
         """Upright pixels of a JPEG. Errors: ImageError."""
