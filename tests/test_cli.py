@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import io
 import json
@@ -22,10 +23,11 @@ from PIL import Image
 
 from msroi import extras
 from msroi.cli import VERBS, main
-from msroi.cli.arguments import box, n_bytes, percentage
+from msroi.cli.arguments import box, n_bytes, real_number
 from msroi.cli.demo import PHOTO
 from msroi.cli.output import as_json, escape, failure
 from msroi.errors import ImageError, OptionError
+from msroi.fields import Real
 from msroi.images import Limits
 from msroi.pipeline import compress
 from msroi.work.inputs import Input, expand
@@ -88,8 +90,33 @@ def test_what_is_no_box_is_refused(text: str, capsys: pytest.CaptureFixture[str]
     assert one_line(err) and "box" in err
 
 
-def test_percentages() -> None:
+def test_numbers_are_held_to_their_option_by_the_parser() -> None:
+    percentage = real_number(Real(0, 100, unit="%"))
     assert percentage("5") == percentage("5%") == 5.0
+    bits = real_number(Real(0, 1_000, above=True))
+    assert bits("1000") == 1000
+    with pytest.raises(argparse.ArgumentTypeError, match="'2000' is not a number above 0 up to 1000"):
+        bits("2000")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--bpp", "2000"], "argument --bpp: '2000' is not"),
+        (["--method", "plain", "--tune", "psnr"], "msroi: --tune: got 'psnr'"),
+        (["--method", "rdo", "--levels", "3"], "msroi: --levels: got 3"),
+        (["--q-low", "70", "--q-high", "30"], "msroi: --q-low: got 70, allowed: at most --q-high, 30; --q-low is"),
+        (["--focus", "0,0,999,2"], "msroi: a.bmp: --focus 0,0,999,2: the box leaves"),
+    ],
+)
+def test_what_is_refused_is_called_as_it_was_given(
+    words: list[str], said: str, folder: Path, small: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(folder / "a.bmp", small)
+    status, _, err = run(capsys, "compress", "a.bmp", *words)
+    assert status == 2
+    assert said in err
+    assert "_" not in err and "`" not in err
 
 
 @pytest.mark.parametrize(

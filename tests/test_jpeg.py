@@ -121,7 +121,7 @@ def test_more_levels_than_qualities_are_allowed() -> None:
     [
         ({"q_low": 0}, "q_low: got 0, allowed: a whole number from 1 to 100"),
         ({"q_high": 101}, "q_high: got 101"),
-        ({"q_low": 80}, "q_low: got 80, allowed: at most q_high, 70"),
+        ({"q_low": 80}, "q_low: got 80, allowed: at most `q_high`, 70"),
         ({"levels": 0}, "levels: got 0, allowed: a whole number from 1 to 256"),
         ({"levels": 2.5}, "levels: got 2.5"),
         ({"q_low": True}, "q_low: got True"),

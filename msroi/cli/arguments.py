@@ -76,12 +76,18 @@ def positive_number(text: str) -> float:
     return _number(text, lambda value: value > 0, "a number above 0")
 
 
-def percentage(text: str) -> float:
-    """A number from 0 to 100."""
-    return _number(text.removesuffix("%"), lambda value: 0 <= value <= 100, "a percentage from 0 to 100")
+def real_number(domain: Real) -> Callable[[str], float]:
+    """A type for argparse: a number of the domain, its unit behind it or not."""
+    low = f"above {domain.low:g}" if domain.above else f"from {domain.low:g}"
+    wanted = f"a {'percentage' if domain.unit == '%' else 'number'} {low} {'up ' * domain.above}to {domain.high:g}"
+
+    def is_allowed(value: float) -> bool:
+        return (domain.low < value if domain.above else domain.low <= value) and value <= domain.high
+
+    return lambda text: _number(text.removesuffix(domain.unit), is_allowed, wanted)
 
 
-def _number(text: str, allowed: Any, wanted: str) -> float:
+def _number(text: str, allowed: Callable[[float], bool], wanted: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -187,7 +193,7 @@ def _help(option: Option) -> str:
 # What argparse is told of each domain.
 _TYPES: dict[Any, Callable[[Any], dict[str, Any]]] = {
     Whole: lambda domain: {"type": whole_number(domain.low, domain.high)},
-    Real: lambda domain: {"type": percentage if domain.unit == "%" else positive_number},
+    Real: lambda domain: {"type": real_number(domain)},
     Choice: lambda domain: {"choices": list(domain.allowed)},
     Size: lambda domain: {"type": n_bytes},
     Boxes: lambda domain: {"type": box, "action": "append"},

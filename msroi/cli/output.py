@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from msroi.cli.spelling import spelled
-from msroi.errors import MsroiError
+from msroi.cli.spelling import spelled, spelled_option
+from msroi.errors import MsroiError, OptionError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -57,7 +57,8 @@ def print_error(text: str) -> None:
 
 def failure(error: BaseException, name: str | None = None) -> str:
     """What went wrong in one line, the input's name first."""
-    text = spelled(" ".join(str(error).split()))
+    text = " ".join(str(error).split())
+    text = spelled_option(text) if isinstance(error, OptionError) else spelled(text)
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror
         if error.filename is not None and str(error.filename) != name:

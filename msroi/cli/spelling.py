@@ -1,4 +1,7 @@
-"""The command line's words for what the library calls by names: its messages put fields in backquotes."""
+"""The command line's words for what the library calls by names.
+
+Its messages put fields in backquotes; those on an option's value begin with the option's name and a colon.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ _LIMITS = {"max_bytes": "--limit-bytes", "max_megapixels": "--limit-megapixels"}
 """Fields of `msroi.images.Limits`, which are no settings of a file."""
 
 _FIELD = re.compile(r"`([a-z][a-z_]*)`")
+_FIRST = re.compile(r"([a-z][a-z_]*): (?=got |')")  # no file's name
 
 
 def spelling(name: str, option: Option) -> str:
@@ -37,3 +41,8 @@ def spelled(text: str) -> str:
         return spelling(name, table[name]) if name in table else usual
 
     return _FIELD.sub(word, text)
+
+
+def spelled_option(text: str) -> str:
+    """`spelled` for the message of an OptionError, whose first word may be a field: `levels: got 3, ...`."""
+    return spelled(_FIRST.sub(r"`\1`: ", text, count=1) if _FIRST.match(text) else text)

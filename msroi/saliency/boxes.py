@@ -28,7 +28,9 @@ def inside(areas: Sequence[Box], size: tuple[int, int]) -> list[PixelBox]:
     found = [area.in_pixels(width, height) if isinstance(area, PercentBox) else area for area in areas]
     for x, y, w, h in found:
         if w < 1 or h < 1 or x < 0 or y < 0 or x + w > width or y + h > height:
-            raise OptionError(f"focus {x},{y},{w},{h}: the box leaves the picture, which has {width} x {height} pixels")
+            raise OptionError(
+                f"`focus` {x},{y},{w},{h}: the box leaves the picture, which has {width} x {height} pixels"
+            )
     return found
 
 

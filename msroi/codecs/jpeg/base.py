@@ -52,6 +52,6 @@ def check_order(low: int, high: int) -> None:
     """Errors: OptionError where the lower quality is the higher one."""
     if low > high:
         raise OptionError(
-            f"q_low: got {low}, allowed: at most q_high, {high}; "
-            "q_low is the quality where the map is 0, q_high where it is 1"
+            f"q_low: got {low}, allowed: at most `q_high`, {high}; "
+            "`q_low` is the quality where the map is 0, `q_high` where it is 1"
         )
