@@ -20,6 +20,7 @@ RESULTS = {
     "equal_bytes.py": (r"\| 50 \|", set()),
     "folder_pipeline.py": (r"broken\.jpg: .*\n.*cat\.png: [\d,]+ -> ", {"outbox/cat.jpg", "outbox/coffee.jpg"}),
     "own_map_and_boxes.py": (r"by map: .*\nby boxes: ", {"coffee-map.jpg", "coffee-boxes.jpg"}),
+    "settings_as_json.py": (r"equal: True\nastronaut: .* bytes.*\ncoffee: .*\nquality: got 0, allowed: ", set()),
     "size_targets.py": (r"12,000 bytes: 1[01],\d{3} bytes(.*\n)+500 bytes: .*below the smallest", set()),
 }
 # Examples that take words: they get a folder with one picture.
