@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from msroi.metrics import Scores
     from msroi.pipeline import Report, Result, compress
     from msroi.saliency import heat_map, overlay, saliency_map
+    from msroi.settings import Settings
 
 # What is logged goes nowhere until the program that uses msroi says where.
 logging.getLogger("msroi").addHandler(logging.NullHandler())
@@ -44,6 +45,7 @@ _HOMES = {
     "Report": "pipeline",
     "Result": "pipeline",
     "Scores": "metrics",
+    "Settings": "settings",
     "compare": "comparison",
     "compress": "pipeline",
     "heat_map": "saliency",
@@ -67,6 +69,7 @@ __all__ = [
     "Result",
     "SaliencyError",
     "Scores",
+    "Settings",
     "TargetError",
     "__version__",
     "compare",

@@ -158,6 +158,15 @@ def test_wrong_usage_is_one_line_and_status_2(
     assert [path.name for path in folder.iterdir()] == ["a.bmp"]
 
 
+def test_a_target_too_small_is_told_with_an_option_that_this_verb_has(
+    folder: Path, small: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(folder / "a.bmp", small)
+    status, _, err = run(capsys, "compress", "a.bmp", "--size", "10", *FAST)
+    assert status == 4
+    assert "raise it or make the picture smaller (--max-side)" in err
+
+
 def test_unknown_options_name_what_they_resemble(capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = run(capsys, "compress", "a.png", "--strip-pgs")
     assert status == 2

@@ -101,7 +101,7 @@ def test_the_search_needs_few_probes_on_smooth_sizes() -> None:
 
 def test_too_small_a_target_says_how_small_the_file_can_be() -> None:
     encoder = FakeEncoder([1412, 1500, 1600])
-    with pytest.raises(TargetError, match=r"target 900 bytes .* \(1412 bytes\); raise it or use `max_side`"):
+    with pytest.raises(TargetError, match=r"target 900 bytes .* \(1412 bytes\); raise it or make the picture smaller$"):
         largest_within(encoder.encode, encoder.settings, 900)
 
 

@@ -388,6 +388,7 @@ def test_failures_take_one_line(
     save(small)
     status, out, err = run(capsys, *words, "--weights", weights)
     assert (status, out) == (4 if "target" in told else 3, "") and one_line(err) and told in err
+    assert "--max-side" not in err  # which these verbs have not
     assert [path.name for path in folder.iterdir()] == ["photo.png"]
 
 

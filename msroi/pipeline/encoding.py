@@ -108,10 +108,10 @@ def _whole_file(job: Job, session: Session) -> Outcome:
     max_bytes, overhead = job.max_bytes or 0, job.overhead
     try:
         match = largest(session, max_bytes, overhead=overhead)
-    except TargetError as error:
+    except NoneFitsError as error:
         much = job.metadata_bytes > _MUCH_METADATA * max_bytes
         hint = f"; metadata take {job.metadata_bytes} bytes (`strip`)" if much else ""
-        raise TargetError(f"{error}{hint}") from None
+        raise TargetError(f"{error} (`max_side`){hint}") from None
     return _outcome(job, replace(match, data=job.assembled(match.data)), overhead)
 
 

@@ -40,6 +40,6 @@ class NoneFitsError(TargetError):
     def __init__(self, max_bytes: int, smallest: int) -> None:
         super().__init__(
             f"target {max_bytes} bytes is below the smallest this picture can be "
-            f"({smallest} bytes); raise it or use `max_side`"
+            f"({smallest} bytes); raise it or make the picture smaller"
         )
         self.smallest = smallest

@@ -124,7 +124,7 @@ def _walk(
             name for name in folders if name[0] != "." and os.path.realpath(Path(place, name)) != skipped
         )
         for name in sorted(files):
-            if name.startswith(".") or name.lower().endswith(OUR_SUFFIXES if skipped_suffixes else ()):
+            if name.startswith(".") or name.lower().endswith(skipped_suffixes):
                 continue
             path = Path(place, name)
             # A pipe or a device may wait for ever for somebody to write to it.

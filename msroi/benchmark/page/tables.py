@@ -13,12 +13,11 @@ from msroi.benchmark.encoders import face_of
 from msroi.benchmark.page.measures import COSTS, measure_named, percent, quality_measures
 from msroi.benchmark.page.results import FEWEST_IMAGES, Results, number
 from msroi.benchmark.page.verdict import Group, grouped
-from msroi.benchmark.rows import Row
+from msroi.benchmark.rows import TIMES, Row
 from msroi.report.figures import NONE, Measure
 from msroi.report.templates import render
 
 _COSTS = ("bytes", "size_difference_percent", "bpp")
-_TIMES = ("seconds_encode", "seconds_decode")
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def _means_panel(results: Results, target: str, entries: Sequence[Mapping[str, A
     here = {str(e.get("encoder")): e for e in entries if str(e.get("target")) == target}
     names = [name for name in results.encoders if name in here]
     costs = [COSTS[key] for key in _COSTS]
-    times = [COSTS[key] for key in _TIMES if any(_mean(results, name, target, here, key) for name in names)]
+    times = [COSTS[key] for key in TIMES if any(_mean(results, name, target, here, key) for name in names)]
     columns = [*costs, *results.measures, *times]
     values = {m.key: [_mean(results, name, target, here, m.key) for name in names] for m in columns}
     counts = [int(number(here[name].get("n")) or 0) for name in names]

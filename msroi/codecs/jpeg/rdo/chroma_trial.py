@@ -22,12 +22,12 @@ from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
 from msroi.codecs.jpeg.plain import QualitySession
 from msroi.codecs.jpeg.rdo import codec as rdo
-from msroi.codecs.jpeg.rdo.operating_point import GROWTH
 from msroi.codecs.jpeg.rdo.sampling import needs_full_chroma
 from msroi.codecs.jpeg.rdo.session import RdoSession
 from msroi.codecs.jpeg.rdo.tables import PRESETS
 from msroi.drawn import is_drawn
 from msroi.metrics.ssimulacra2 import ssimulacra2_distance
+from msroi.search.secant import GROWTH
 from msroi.search.session import Session
 
 if TYPE_CHECKING:

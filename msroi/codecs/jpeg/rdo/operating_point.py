@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from msroi.codecs.jpeg.rdo import costs
+from msroi.search.secant import GROWTH
 
 # A setting t in [0, 1] stands for the table scale s = COARSEST (FINEST / COARSEST)^t. At COARSEST all steps
 # are 255 and blocks are blank, at FINEST all are 1.
@@ -14,9 +15,6 @@ COARSEST, FINEST = 400.0, 0.3
 # A file's size goes with about the -.75th power of s (tables and lambda) and the -.18th of lambda alone
 # (measured on CID22): where tables stay and the setting moves, lambda takes this power of the difference.
 LAMBDA_POWER = 0.75 / 0.18
-
-# What log size grows by over the whole range of settings.
-GROWTH = 5.3
 
 
 @dataclass(frozen=True)
