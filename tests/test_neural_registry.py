@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("constriction", reason="needs the keras extra")
 
+import guide
 import toy_codec
 from neural_made import picture
 from PIL import Image
@@ -29,6 +30,7 @@ from msroi.images import read
 PROGRAM = """
 import sys
 from pathlib import Path
+import guide
 import toy_codec
 toy_codec.register()
 toy_codec.Toy.shipped = Path("toy.npz")
@@ -177,3 +179,9 @@ def test_shares_of_many_files_rise_once() -> None:
             rising(share)
     rising.end()
     assert told == [0, 0.25, 0.5, 0.5, 0.625, 0.75, 0.75, 0.8125, 0.875, 1]
+
+
+def test_the_codec_of_the_guide_is_a_module_and_two_lines() -> None:
+    code = guide.block("NeuralCodec")
+    assert guide.tables_written(code) == ["container.CODEC_IDS", "registry.CODECS"]
+    assert len(code.splitlines()) < 100
