@@ -47,8 +47,10 @@ KERAS_HOMES = {
     "msroi/saliency/grad_cam.py",
     "msroi/saliency/keras_model.py",
     "msroi/codecs/neural/recurrent/network.py",
+    "msroi/codecs/neural/vae/autoencoder.py",
     "msroi/codecs/neural/vae/layers.py",
     "msroi/codecs/neural/vae/network.py",
+    "msroi/codecs/neural/vae/published.py",
 }
 MODULES = sorted(p for p in PACKAGE.rglob("*.py"))
 

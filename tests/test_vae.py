@@ -14,13 +14,9 @@ keras = pytest.importorskip("keras", reason="needs the keras extra")
 import msroi  # noqa: E402
 from msroi.codecs.neural.vae import gamma as knob  # noqa: E402
 from msroi.codecs.neural.vae import lapped  # noqa: E402
-from msroi.codecs.neural.vae.network import (  # noqa: E402
-    PRESETS,
-    Architecture,
-    Network,
-    bits_of,
-    constant_gamma,
-)
+from msroi.codecs.neural.vae.autoencoder import bits_of, constant_gamma  # noqa: E402
+from msroi.codecs.neural.vae.network import PRESETS, Architecture, Network  # noqa: E402
+from msroi.codecs.neural.vae.published import PublishedArchitecture, PublishedNetwork  # noqa: E402
 from msroi.errors import OptionError  # noqa: E402
 from msroi.metrics import psnr_db  # noqa: E402
 
@@ -150,6 +146,49 @@ def test_base_has_the_size_that_was_planned() -> None:
     network.build()
     assert 1.8e6 < network.count_params() < 2.6e6
     assert 15_000 < network.multiplications() < 25_000
+
+
+def test_the_published_shape_takes_a_step() -> None:
+    """Its weights and sums in full; a narrow one is taught, and then has less loss."""
+    from train.vae import recipes
+    from train.vae.training import Trainer
+
+    full = PublishedNetwork()
+    full.build()
+    assert 60e6 < full.count_params() < 130e6
+    assert [(stride, n) for _, stride, n in full.latents()][:3] == [(64, 32), (32, 32), (32, 32)]
+    del full
+    keras.utils.set_random_seed(1)
+    narrow = PublishedArchitecture((8, 8, 16, 16, 16), (1,) * 5, (0, 1, 1, 1, 1), (0, 2, 4, 4, 4), 1, 8)
+    network = PublishedNetwork(narrow)
+    found = teach(Trainer(network, recipes.find("smoke", preset="full")), 3, 128)
+    assert np.isfinite(found).all() and found[-1] < found[0]
+
+
+@pytest.mark.parametrize(("distortion", "mixed"), [("si-ssim", 1.0), ("si-ssim", 0.5), ("ms-ssim", 1.0)])
+def test_losses_fall(distortion: str, mixed: float) -> None:
+    from train.vae import recipes
+    from train.vae.training import Trainer
+
+    keras.utils.set_random_seed(2)
+    network = Network(Architecture((8, 16), 1, 16, 16, 16, (1, 1, 1), (4, 4), 4, 0))
+    saliency = np.ones((2, 16, 16, 1), np.float32)
+    saliency[:, :8] = 0.1
+    recipe = recipes.find("smoke", distortion=distortion, mixed=mixed)
+    found = teach(Trainer(network, recipe), 6, 128, saliency=saliency)
+    assert np.isfinite(found).all() and found[-1] < 0.98 * found[0]
+
+
+def teach(trainer: keras.Model, steps: int, side: int, **more: np.ndarray) -> list[float]:
+    """The losses of steps on one batch of made pictures."""
+    random = np.random.default_rng(3)
+    pixels = np.stack([picture(side, side, seed) for seed in (1, 2)])
+    batch = {"pixels": pixels, "gamma": constant_gamma(2, side, side, 200), "rounding": np.zeros((2, 1), np.float32)}
+    for name, stride, n in trainer.network.latents():
+        batch["noise" + name] = random.uniform(-0.5, 0.5, (2, side // stride, side // stride, n)).astype(np.float32)
+    adam = keras.optimizers.Adam(3e-3)
+    trainer.compile(optimizer=adam, loss=lambda _, output: keras.ops.mean(output[:, 0]), run_eagerly=True)
+    return [float(trainer.train_on_batch(batch | more, np.zeros(2, np.float32))) for _ in range(steps)]
 
 
 def test_gamma_out_of_range_is_one_line() -> None:

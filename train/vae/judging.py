@@ -12,7 +12,7 @@ import numpy as np
 
 import msroi
 from msroi.arrays import Pixels
-from msroi.codecs.neural.vae.network import Network, constant_gamma
+from msroi.codecs.neural.vae.autoencoder import Autoencoder, constant_gamma
 from msroi.metrics import psnr_db
 from train.common import files
 
@@ -55,7 +55,7 @@ def rdo_line(pixels: Pixels) -> dict[str, list[float]]:
     return {"bpp": [p[0] for p in points], "psnr": [p[1] for p in points]}
 
 
-def judge(network: Network, judges: Sequence[Judge]) -> dict[str, Any]:
+def judge(network: Autoencoder, judges: Sequence[Judge]) -> dict[str, Any]:
     """Rows for the history: at each gamma mean estimated bits per pixel, decibels, decibels over `rdo`."""
     points = []
     for gamma in GAMMAS:
@@ -64,7 +64,7 @@ def judge(network: Network, judges: Sequence[Judge]) -> dict[str, Any]:
     return {"points": points} if judges else {}
 
 
-def measure(network: Network, judge: Judge, gamma: float) -> tuple[float, float, float]:
+def measure(network: Autoencoder, judge: Judge, gamma: float) -> tuple[float, float, float]:
     """Estimated bits per pixel, decibels, decibels over `rdo` of one photo, latents rounded."""
     height, width = judge.pixels.shape[:2]
     padded = network.padded(judge.pixels)

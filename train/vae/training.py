@@ -14,7 +14,9 @@ from keras import ops
 
 from msroi.codecs.neural.vae import gamma as knob
 from msroi.codecs.neural.vae import lapped
-from msroi.codecs.neural.vae.network import PRESETS, STRIDE, Architecture, Network, bits_of
+from msroi.codecs.neural.vae.autoencoder import Autoencoder, bits_of
+from msroi.codecs.neural.vae.network import PRESETS, Network
+from msroi.codecs.neural.vae.published import FULL, PublishedNetwork
 from msroi.errors import OptionError
 from msroi.images import read
 from train.common import files, history
@@ -46,11 +48,11 @@ class Trainer(keras.Model):
     by the name of its latents; rounding (n, 1), 1 where the decoder is taught with rounded latents.
     """
 
-    def __init__(self, network: Network, recipe: Recipe) -> None:
+    def __init__(self, network: Autoencoder, recipe: Recipe) -> None:
         super().__init__(autocast=False)
         self.network, self.evening = network, recipe.evening
         self.distortion, self.mixed = recipe.distortion, recipe.mixed
-        self.weighting = network.architecture.weighting
+        self.weighting = network.weighting
         network.build()
 
     def call(self, inputs: dict[str, Any]) -> Any:
@@ -65,7 +67,7 @@ class Trainer(keras.Model):
             straight = difference + ops.stop_gradient(ops.round(difference) - difference)
             return mean + noisy + rounding * (straight - noisy)
 
-        decoded = self.network.decode(code, gamma, self.network.analyse(pictures, gamma))
+        decoded = self.network.forward(code, pictures, gamma)
         _, height, width, _ = ops.shape(pictures)
         rate = sum(bits) / (height * width)
         weights = ops.exp(gamma * (3 * np.log(2) * self.weighting.power)) * self.weighting.middle
@@ -100,8 +102,6 @@ def run(recipe: Recipe, options: argparse.Namespace) -> None:
 def prepare(recipe: Recipe, options: argparse.Namespace) -> Run:
     """Pack the photos, hold some back, build the model."""
     keras.utils.set_random_seed(recipe.seed)
-    if recipe.side % STRIDE:
-        raise OptionError(f"side {recipe.side}: must be a multiple of {STRIDE}")
     options.output.mkdir(parents=True, exist_ok=True)
     sources = [Source.parse(word) for word in options.data]
     held = packed.held_back(sources[0].paths(), options.held_back)
@@ -109,8 +109,10 @@ def prepare(recipe: Recipe, options: argparse.Namespace) -> Run:
     pictures.chances(recipe.side)
     judges = judging.judges([(path.stem, read(path).upright) for path in held], options.output)
     say(f"{len(pictures)} pictures, {pictures.megapixels:.0f} megapixels to train on, {len(judges)} photos judge")
-    architecture = PRESETS[recipe.preset]
-    trainer = Trainer(Network(architecture, measured_basis(pictures, architecture, recipe.seed)), recipe)
+    network = make_network(recipe, pictures)
+    if recipe.side % network.stride:
+        raise OptionError(f"side {recipe.side}: must be a multiple of {network.stride}")
+    trainer = Trainer(network, recipe)
     trainer.compile(
         optimizer=optimiser(
             recipe.learning_rate,
@@ -138,7 +140,17 @@ def mean_error(_: Any, output: Any) -> Any:
     return output[:, 2]
 
 
-def measured_basis(pictures: Packed, architecture: Architecture, seed: int) -> lapped.Basis:
+def make_network(recipe: Recipe, pictures: Packed) -> Autoencoder:
+    """The recipe's network, untrained. Errors: OptionError for an unknown preset."""
+    if recipe.preset == "full":
+        return PublishedNetwork(FULL)
+    if recipe.preset not in PRESETS:
+        raise OptionError(f"preset {recipe.preset!r}: unknown; there are {', '.join([*PRESETS, 'full'])}")
+    architecture = PRESETS[recipe.preset]
+    return Network(architecture, measured_basis(pictures, sum(architecture.groups), recipe.seed))
+
+
+def measured_basis(pictures: Packed, n: int, seed: int) -> lapped.Basis:
     """The transform of these photos: axes of the covariance of filtered blocks."""
     random = np.random.default_rng((seed, 1))
     side, n_patches = 64, min(1500, 10 * len(pictures))
@@ -146,7 +158,7 @@ def measured_basis(pictures: Packed, architecture: Architecture, seed: int) -> l
     for patch in pictures.draw(n_patches, side, random):
         blocks = lapped.filtered(patch / 255 - 0.5).reshape(-1, lapped.SIZE)
         covariance += blocks.T @ blocks / (n_patches * len(blocks))
-    return lapped.basis(covariance, sum(architecture.groups))
+    return lapped.basis(covariance, n)
 
 
 def draw_gamma(recipe: Recipe, n: int, cells: int, random: np.random.Generator) -> np.ndarray:
@@ -172,7 +184,7 @@ def smooth(cells: int, random: np.random.Generator) -> np.ndarray:
 
 def make_batch(run: Run, step: int) -> dict[str, np.ndarray]:
     """The inputs of one step."""
-    recipe, architecture = run.recipe, run.trainer.network.architecture
+    recipe = run.recipe
     random = np.random.default_rng((recipe.seed, 2, step))
     late = step >= round(recipe.steps * (1 - recipe.late))
     side, n = (2 * recipe.side, max(1, recipe.batch // 4)) if late else (recipe.side, recipe.batch)
@@ -182,16 +194,10 @@ def make_batch(run: Run, step: int) -> dict[str, np.ndarray]:
         "gamma": draw_gamma(recipe, n, cells, random),
         "rounding": np.full((n, 1), step >= recipe.rounding_from, np.float32),
     }
-    for name, stride, channels in network_latents(architecture):
+    for name, stride, channels in run.trainer.network.latents():
         size = (n, side // stride, side // stride, channels)
         batch["noise" + name] = random.random(size, np.float32) - np.float32(0.5)
     return batch
-
-
-def network_latents(architecture: Architecture) -> list[tuple[str, int, int]]:
-    """(name, stride, channels) of everything that is coded."""
-    fine = [(f"8.{i}", 8, architecture.groups[group]) for i, (group, _) in enumerate(architecture.passes)]
-    return [("32", 32, architecture.latents[1]), ("16", 16, architecture.latents[0]), *fine]
 
 
 class Training(Task):

@@ -18,7 +18,7 @@ Needs the extra `keras`; runs on any Keras 3 backend.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,23 +27,13 @@ import numpy as np
 from keras import ops
 
 from msroi.codecs.neural.vae import lapped
-from msroi.codecs.neural.vae.gamma import MIDDLE, Weighting
+from msroi.codecs.neural.vae.autoencoder import DEVIATION, Autoencoder, Coder, scale_of
+from msroi.codecs.neural.vae.gamma import Weighting
 from msroi.codecs.neural.vae.layers import Bottleneck, Lapped, Transform, activate, cells, conv, pixels_of
 from msroi.errors import OptionError
 
-STRIDE = 32
-"""Sides of a picture that the network takes are multiples of it."""
-
 STEP = 5.1
-"""lambda * step^2 is its square where rate and error of a coefficient weigh alike: 26 = 6 * 3 / ln 2 / 2 * 2."""
-
-LEAST_SCALE = 0.05
-"""Of a latent's distribution, in steps: a zero costs then nothing that can be measured."""
-
-MOST_LOG_SCALE = 9.0
-
-DEVIATION = math.pi / math.sqrt(3)
-"""Of a logistic distribution of scale 1."""
+"""Root of lambda * step^2 where a finer step costs as many bits as it saves of error: 18 / ln 2, for three colours."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +78,6 @@ PRESETS = {
 }
 """`small`: for tests and trials. `base`: what two cores train. The published shape is in `published.py`."""
 
-Coder = Callable[[str, Any, Any, Any, Any], Any]
-"""code(name, y or None, mean, scale, mask or None) -> the value of the latent that the decoder will have."""
-
 
 @dataclass(frozen=True)
 class Analysis:
@@ -101,17 +88,15 @@ class Analysis:
     coarse: Any
 
 
-class Network(keras.Model):
-    """See the module's docstring.
+class Network(Autoencoder):
+    """See the module's docstring."""
 
-    Pictures: float (n, height, width, 3), sides multiples of 32, pixel values / 255 - .5. gamma: float (n, height / 8,
-    width / 8, 1), `gamma.position` of each cell.
-    """
+    stride = 32
 
     def __init__(self, architecture: Architecture, basis: lapped.Basis | None = None, name: str = "vae") -> None:
         super().__init__(name=name)
-        self._layers_are_built = False
         self.architecture = a = architecture
+        self.weighting = a.weighting
         n = sum(a.groups)
         basis = basis or lapped.basis(lapped.smooth_covariance(), n)
         if basis.axes.shape != (lapped.SIZE, n):
@@ -167,51 +152,18 @@ class Network(keras.Model):
         if a.post:
             self.post = [conv(a.post, 3, "post0"), conv(a.post, 3, "post1"), conv(12, 3, "post2", zero=True)]
 
-    def build(self, input_shape: Any = None) -> None:
-        """Give all layers their weights."""
-        if not self._layers_are_built:
-            self._layers_are_built = self.built = True
-            side = 2 * STRIDE
-            self.call([np.zeros((1, side, side, 3), np.float32), np.zeros((1, side // 8, side // 8, 1), np.float32)])
+    def forward(self, code: Coder, pictures: Any, gamma: Any) -> Any:
+        """See `Autoencoder`."""
+        return self.decode(code, gamma, self.analyse(pictures, gamma))
 
-    def call(self, inputs: Sequence[Any]) -> tuple[Any, Any]:
-        """(picture as decoded, estimated bits of each picture) with rounding, for [pictures, gamma]."""
-        bits: list[Any] = []
-
-        def code(name: str, y: Any, mean: Any, scale: Any, mask: Any) -> Any:
-            symbol = ops.round(y - mean)
-            bits.append(bits_of(symbol, scale, mask))
-            return symbol + mean
-
-        pictures, gamma = inputs
-        decoded = self.decode(code, gamma, self.analyse(pictures, gamma))
-        return decoded, sum(bits)
-
-    @staticmethod
-    def padded(pixels: np.ndarray) -> np.ndarray:
-        """float32 (1, height, width, 3) of a picture uint8 of any size, mirrored up to multiples of 32."""
-        height, width, _ = pixels.shape
-        more = ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
-        return np.pad(pixels, more, mode="symmetric").astype(np.float32)[None] / 255 - np.float32(0.5)
-
-    def evaluate_pixels(self, pictures: np.ndarray, gamma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """`call` on arrays: the pictures as decoded, their estimated bits."""
-        decoded, bits = self.predict_on_batch([pictures, gamma])
-        return np.asarray(decoded), np.asarray(bits)
-
-    def named_weights(self) -> Iterator[tuple[str, Any]]:
-        """(name, variable) of every weight; names do not depend on Keras's counters."""
-        self.build()
-        for variable in self.weights:
-            yield variable.path.partition("/")[2], variable
-
-    def assign(self, weights: Mapping[str, Any]) -> None:
-        """Take the weights from a mapping by name."""
-        for name, variable in self.named_weights():
-            variable.assign(np.asarray(weights[name], np.float32))
+    def latents(self) -> list[tuple[str, int, int]]:
+        """See `Autoencoder`."""
+        a = self.architecture
+        fine = [(f"8.{i}", 8, a.groups[group]) for i, (group, _) in enumerate(a.passes)]
+        return [("32", 32, a.latents[1]), ("16", 16, a.latents[0]), *fine]
 
     def multiplications(self) -> float:
-        """Multiplications for a pixel, of encoder and decoder together."""
+        """See `Autoencoder`."""
         total = 0.0
         for layer in self._flatten_layers(include_self=False):
             if isinstance(layer, keras.layers.Conv2D):
@@ -326,26 +278,3 @@ def checkerboard(x: Any) -> Any:
     _, rows, columns, _ = ops.shape(x)
     odd = (ops.arange(rows)[:, None] + ops.arange(columns)[None, :]) % 2
     return ops.cast(1 - odd, "float32")[None, :, :, None]
-
-
-def scale_of(log_scale: Any) -> Any:
-    """The scale of a logistic distribution, in steps."""
-    return ops.exp(ops.minimum(log_scale, MOST_LOG_SCALE)) + LEAST_SCALE
-
-
-def bits_of(difference: Any, scale: Any, mask: Any = None) -> Any:
-    """Bits of each picture: of an interval of one step around `difference` from the mean; where mask is 0, none.
-
-    sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)), which stays exact far from the mean.
-    """
-    size = ops.absolute(difference)
-    above, below = (0.5 - size) / scale, (-0.5 - size) / scale
-    nats = ops.softplus(-above) + ops.softplus(below) - ops.log(-ops.expm1(-1 / scale))
-    if mask is not None:
-        nats = nats * mask
-    return ops.sum(nats, axis=(1, 2, 3)) / math.log(2)
-
-
-def constant_gamma(n: int, height: int, width: int, gamma: float = MIDDLE) -> np.ndarray:
-    """A constant gamma as the network takes it, for n pictures."""
-    return np.full((n, height // 8, width // 8, 1), math.log2(gamma / MIDDLE) / 3, np.float32)
