@@ -161,22 +161,22 @@ def test_the_published_shape_takes_a_step() -> None:
     keras.utils.set_random_seed(1)
     narrow = PublishedArchitecture((8, 8, 16, 16, 16), (1,) * 5, (0, 1, 1, 1, 1), (0, 2, 4, 4, 4), 1, 8)
     network = PublishedNetwork(narrow)
-    found = teach(Trainer(network, recipes.find("smoke", preset="full")), 3, 128)
+    found = teach(Trainer(network, recipes.find("smoke", preset="full")), 2, 128)
     assert np.isfinite(found).all() and found[-1] < found[0]
 
 
-@pytest.mark.parametrize(("distortion", "mixed"), [("si-ssim", 1.0), ("si-ssim", 0.5), ("ms-ssim", 1.0)])
+@pytest.mark.parametrize(("distortion", "mixed"), [("si-ssim", 0.5), ("ms-ssim", 1.0)])
 def test_losses_fall(distortion: str, mixed: float) -> None:
     from train.vae import recipes
     from train.vae.training import Trainer
 
     keras.utils.set_random_seed(2)
     network = Network(Architecture((8, 16), 1, 16, 16, 16, (1, 1, 1), (4, 4), 4, 0))
-    saliency = np.ones((2, 16, 16, 1), np.float32)
-    saliency[:, :8] = 0.1
+    saliency = np.ones((2, 12, 12, 1), np.float32)
+    saliency[:, :6] = 0.1
     recipe = recipes.find("smoke", distortion=distortion, mixed=mixed)
-    found = teach(Trainer(network, recipe), 6, 128, saliency=saliency)
-    assert np.isfinite(found).all() and found[-1] < 0.98 * found[0]
+    found = teach(Trainer(network, recipe), 3, 96, saliency=saliency)
+    assert np.isfinite(found).all() and found[-1] < found[1] < found[0]
 
 
 def teach(trainer: keras.Model, steps: int, side: int, **more: np.ndarray) -> list[float]:
@@ -186,8 +186,11 @@ def teach(trainer: keras.Model, steps: int, side: int, **more: np.ndarray) -> li
     batch = {"pixels": pixels, "gamma": constant_gamma(2, side, side, 200), "rounding": np.zeros((2, 1), np.float32)}
     for name, stride, n in trainer.network.latents():
         batch["noise" + name] = random.uniform(-0.5, 0.5, (2, side // stride, side // stride, n)).astype(np.float32)
-    adam = keras.optimizers.Adam(3e-3)
-    trainer.compile(optimizer=adam, loss=lambda _, output: keras.ops.mean(output[:, 0]), run_eagerly=True)
+    trainer.compile(
+        optimizer=keras.optimizers.SGD(0.01, global_clipnorm=1.0),
+        loss=lambda _, output: keras.ops.mean(output[:, 0]),
+        run_eagerly=True,
+    )
     return [float(trainer.train_on_batch(batch | more, np.zeros(2, np.float32))) for _ in range(steps)]
 
 
@@ -238,6 +241,26 @@ def test_photos_are_packed_once(photos: Path, tmp_path: Path) -> None:
     assert batch.shape == (3, 64, 64, 3) and np.array_equal(batch, first.draw(3, 64, np.random.default_rng(0)))
     with pytest.raises(OptionError, match="no photo has 512 x 512"):
         first.draw(1, 512, np.random.default_rng(0))
+
+
+def test_maps_lie_where_the_patches_are(photos: Path, tmp_path: Path) -> None:
+    from train.data import packed
+    from train.vae.weights import Weights
+
+    pictures = packed.pack(tmp_path, [packed.Source.parse(str(photos))])
+    weights = Weights.of(pictures, "ms-roi", tmp_path)
+    assert [m.shape for m in weights.maps] == [(h // 8, w // 8) for _, h, w, _ in pictures.table.tolist()]
+    again = Weights.of(pictures, "ms-roi", tmp_path)
+    assert all(np.array_equal(one, other) for one, other in zip(weights.maps, again.maps, strict=True))
+    # A picture whose cells hold their own map's values: what is cut of both must be the same.
+    for i, own in enumerate(weights.maps):
+        _, height, width, _ = (int(v) for v in pictures.table[i])
+        whole = np.zeros((height, width, 3), np.uint8)
+        whole[: 8 * own.shape[0], : 8 * own.shape[1]] = np.kron(own, np.ones((8, 8), np.uint8))[..., None]
+        marked = packed.Packed(whole.ravel(), np.array([[0, height, width, 0]]), (1.0,))
+        places = marked.places(6, 64, np.random.default_rng(i), grid=8)
+        cut = Weights((own,)).cut(places, 64)
+        assert np.array_equal(np.rint(255 * cut[..., 0]), marked.cut(places, 64)[:, ::8, ::8, 0])
 
 
 @pytest.mark.parametrize("word", ["photos=", "photos=much", "photos=-1"])

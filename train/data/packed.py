@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -57,6 +58,23 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A part of a picture: its upper left corner in pixels, quarter turns, whether mirrored."""
+
+    picture: int
+    top: int
+    left: int
+    turns: int
+    mirrored: bool
+
+    def of(self, array: npt.NDArray[Any], side: int, cell: int = 1) -> npt.NDArray[Any]:
+        """The part of `side` pixels; of an array with one value for each `cell` x `cell` pixels where there is one."""
+        top, left, n = self.top // cell, self.left // cell, side // cell
+        part = np.rot90(array[top : top + n, left : left + n], self.turns)
+        return part[:, ::-1] if self.mirrored else part
+
+
+@dataclass(frozen=True)
 class Packed:
     """Pictures behind each other. table: int64 (n, 4), place of the first byte, height, width, source."""
 
@@ -91,15 +109,22 @@ class Packed:
             raise OptionError(f"no photo has {side} x {side} pixels; give larger ones")
         return weights / weights.sum()
 
+    def places(self, n: int, side: int, random: np.random.Generator, grid: int = 1) -> list[Place]:
+        """n random parts of random pictures, mirrored and turned at random; at multiples of `grid` pixels."""
+        found = []
+        for chosen in random.choice(len(self), n, p=self.chances(side)):
+            size = (int(v) for v in self.table[chosen, 1:3])
+            top, left = (grid * int(random.integers((length - side) // grid + 1)) for length in size)
+            found.append(Place(int(chosen), top, left, int(random.integers(4)), bool(random.integers(2))))
+        return found
+
     def draw(self, n: int, side: int, random: np.random.Generator) -> Pixels:
-        """A batch (n, side, side, 3): random pictures, a random part of each, mirrored and turned at random."""
-        batch = np.empty((n, side, side, 3), np.uint8)
-        for i, chosen in enumerate(random.choice(len(self), n, p=self.chances(side))):
-            picture = self.picture(int(chosen))
-            y, x = (int(random.integers(picture.shape[axis] - side + 1)) for axis in range(2))
-            part = np.rot90(picture[y : y + side, x : x + side], int(random.integers(4)))
-            batch[i] = part[:, ::-1] if random.integers(2) else part
-        return batch
+        """A batch (n, side, side, 3) of random places."""
+        return self.cut(self.places(n, side, random), side)
+
+    def cut(self, places: Sequence[Place], side: int) -> Pixels:
+        """The batch (n, side, side, 3) that lies at these places."""
+        return np.stack([place.of(self.picture(place.picture), side) for place in places])
 
 
 def held_back(paths: Sequence[Path], n: int) -> list[Path]:

@@ -19,7 +19,7 @@ from msroi.codecs.neural.vae.network import PRESETS, Network
 from msroi.codecs.neural.vae.published import FULL, PublishedNetwork
 from msroi.errors import OptionError
 from msroi.images import read
-from train.common import files, history
+from train.common import checkpoints, files, history
 from train.common.command import say
 from train.common.loop import Plan, Task, train
 from train.common.optimisers import averaged, optimiser
@@ -28,6 +28,7 @@ from train.data.packed import Packed, Source
 from train.vae import judging, losses
 from train.vae.judging import Judge
 from train.vae.recipes import Recipe
+from train.vae.weights import Weights
 
 REFERENCE = 0.015
 """lambda at which a patch's loss counts as it is."""
@@ -89,6 +90,7 @@ class Run:
     pictures: Packed
     judges: list[Judge]
     trainer: Trainer
+    saliency: Weights | None = None
 
 
 def run(recipe: Recipe, options: argparse.Namespace) -> None:
@@ -103,9 +105,11 @@ def prepare(recipe: Recipe, options: argparse.Namespace) -> Run:
     """Pack the photos, hold some back, build the model."""
     keras.utils.set_random_seed(recipe.seed)
     options.output.mkdir(parents=True, exist_ok=True)
+    checkpoints.check(options.output, recipe.as_dict())
     sources = [Source.parse(word) for word in options.data]
     held = packed.held_back(sources[0].paths(), options.held_back)
-    pictures = packed.pack(options.packed or options.output / "packed", sources, held)
+    folder = options.packed or options.output / "packed"
+    pictures = packed.pack(folder, sources, held)
     pictures.chances(recipe.side)
     judges = judging.judges([(path.stem, read(path).upright) for path in held], options.output)
     say(f"{len(pictures)} pictures, {pictures.megapixels:.0f} megapixels to train on, {len(judges)} photos judge")
@@ -127,7 +131,8 @@ def prepare(recipe: Recipe, options: argparse.Namespace) -> Run:
         run_eagerly=recipe.eager,
     )
     trainer.network.compile(run_eagerly=recipe.eager)
-    return Run(recipe, options.output, pictures, judges, trainer)
+    weights = None if recipe.saliency == "none" else Weights.of(pictures, recipe.saliency, folder)
+    return Run(recipe, options.output, pictures, judges, trainer, weights)
 
 
 def mean_rate(_: Any, output: Any) -> Any:
@@ -189,11 +194,14 @@ def make_batch(run: Run, step: int) -> dict[str, np.ndarray]:
     late = step >= round(recipe.steps * (1 - recipe.late))
     side, n = (2 * recipe.side, max(1, recipe.batch // 4)) if late else (recipe.side, recipe.batch)
     cells = side // 8
+    places = run.pictures.places(n, side, random, grid=1 if run.saliency is None else 8)
     batch = {
-        "pixels": run.pictures.draw(n, side, random),
+        "pixels": run.pictures.cut(places, side),
         "gamma": draw_gamma(recipe, n, cells, random),
         "rounding": np.full((n, 1), step >= recipe.rounding_from, np.float32),
     }
+    if run.saliency is not None:
+        batch["saliency"] = run.saliency.cut(places, side)
     for name, stride, channels in run.trainer.network.latents():
         size = (n, side // stride, side // stride, channels)
         batch["noise" + name] = random.random(size, np.float32) - np.float32(0.5)
