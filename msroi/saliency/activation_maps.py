@@ -26,7 +26,7 @@ FINER = 5
 
 So the object maps were taught (train/saliency/losses.py): the sigmoid of enlarged evidence has edges, an enlarged
 sigmoid is a blur. On held-back photos 4, 5 and 8 gain the same, 2 gains less (docs/network/README.md). Odd, so that the
-values of the network's own cells stay in the map: its highest is what `sureness` in kinds.py goes by.
+values of the network's own cells stay in the map: its highest is what `sureness` in read_outs.py goes by.
 """
 
 

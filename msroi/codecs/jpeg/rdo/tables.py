@@ -69,7 +69,7 @@ class Shape:
 class Preset:
     """A full set. Of masking fine, coarse: h and l, their floors f and offsets o; price: k; shapes of Y, Cb, Cr.
 
-    texture: how many times a faint texture that was flattened weighs at most (`block_weights.texture_floor`).
+    texture: how many times a faint texture that was flattened weighs at most (`adaptive_quantisation.texture_floor`).
     steps: lengths of the gradient steps of chroma's downsampling.
     """
 
