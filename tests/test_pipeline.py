@@ -17,9 +17,11 @@ from PIL import Image
 
 import msroi
 from msroi import images, metrics
-from msroi.codecs.jpeg import CODECS, plain
+from msroi.codecs.jpeg import CODECS, _kernels, plain
 from msroi.codecs.jpeg.base import JpegCodec
 from msroi.codecs.jpeg.plain import QualitySession
+from msroi.codecs.jpeg.rdo.session import RdoSession
+from msroi.codecs.jpeg.rdo.tables import DEFAULT
 from msroi.codecs.jpeg.two_pass import TwoPass
 from msroi.errors import OptionError, OutputError, SaliencyError, TargetError
 from msroi.fields import Checked, Choice, declared
@@ -28,6 +30,7 @@ from msroi.pipeline import ALREADY_MADE, equal_quality
 from msroi.saliency.curves import CONTRAST
 from msroi.saliency.kinds import KINDS
 from msroi.saliency.steering import Steering
+from msroi.search.equal_quality import Probe
 from msroi.search.knobs import Steps
 from msroi.search.session import Session
 from msroi.settings import DEFAULT_METHOD
@@ -653,7 +656,7 @@ def test_a_new_codec_is_one_class_and_one_line(photo: np.ndarray, monkeypatch: p
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (5, 7, 3), (255, 64, 3), (257, 64, 3), (600, 40)])
-def test_quick_ssim_is_ssim(shape: tuple[int, ...]) -> None:
+def test_kernels_ssim_is_ssim(shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(1)
     pixels = rng.integers(0, 256, shape, dtype=np.uint8)
     decoded = np.clip(pixels.astype(int) + rng.integers(-20, 20, shape), 0, 255).astype(np.uint8)
@@ -665,7 +668,9 @@ def test_quick_ssim_is_ssim(shape: tuple[int, ...]) -> None:
             assert psnr_db == pytest.approx(metrics.psnr_db(one, other), rel=1e-12)
             exact = metrics.ssim(one, other, weights)
             assert abs(quick - exact) < equal_quality._QUICK / 2
-            assert equal_quality._exact_ssim(one, other, weights) == pytest.approx(exact, abs=1e-12)
+            kernels = equal_quality._scores(one, other, weights, _kernels.ssim_map)[1]
+            assert abs(kernels - exact) < equal_quality._TIE / 100
+            assert equal_quality._scores(one, one, weights, _kernels.ssim_map)[1] == 1
 
 
 def test_a_result_without_its_map_is_little_more_than_its_file(photo: np.ndarray) -> None:
@@ -677,13 +682,49 @@ def test_a_result_without_its_map_is_little_more_than_its_file(photo: np.ndarray
     assert pickle.loads(pickle.dumps(result)) == result
 
 
-def test_few_whole_files_are_judged_for_equal_quality(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a picture that is judged by strips first: a verdict on each of a few files, rough words on the others."""
+def grainy() -> np.ndarray:
+    """A photo with noise, so large that it is judged by strips first."""
     from skimage import data
 
     photo = np.asarray(Image.fromarray(data.coffee()).resize((1200, 800), Image.Resampling.BICUBIC))
     grain = np.random.default_rng(1).integers(-4, 5, (800, 1200, 1))
-    pixels = np.clip(photo + grain, 0, 255).astype(np.uint8)
+    return np.clip(photo + grain, 0, 255).astype(np.uint8)
+
+
+def judged(pixels: np.ndarray, yardstick: bytes) -> tuple[equal_quality.AsGoodAs, Session]:
+    """A judge of files as good as another, by a map, and the session that makes them."""
+    height, width = pixels.shape[:2]
+    weights = np.linspace(0.2, 1, height * width, dtype=np.float32).reshape(height, width)
+    blocks = np.ascontiguousarray(weights[::8, ::8] / np.exp(np.log(weights[::8, ::8]).mean()))
+    session = RdoSession.of(pixels, DEFAULT, weights=blocks, guarded=False)
+    return equal_quality.AsGoodAs(lambda: plain.decode(yardstick), pixels, weights), session
+
+
+def test_a_sketch_is_near_the_rough_word_and_prepares_nothing_whole() -> None:
+    pixels = grainy()
+    judge, session = judged(pixels, plain.encode(pixels, 50))
+    for setting in (0.4, 0.5):
+        sketch = judge.sketch(session, setting)
+        assert sketch is not None
+        assert abs(sketch - judge.rough(Probe(session.near(setting), setting))) < 0.1
+    small, session = judged(pixels[:200], plain.encode(pixels[:200], 50))
+    assert small.sketch(session, 0.5) is None
+
+
+def test_a_verdict_makes_no_other_file() -> None:
+    pixels = grainy()
+    data = plain.encode(pixels, 50)
+    judge, session = judged(pixels, data)
+    probe = Probe(session.near(0.5), 0.5)
+    judge.rough(probe)
+    assert judge(data).good and judge(data).margin == 0  # a tie, which metrics.ssim decides
+    assert not judge(plain.encode(pixels, 49)).good
+    assert not probe.is_made
+
+
+def test_few_whole_files_are_judged_for_equal_quality(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a picture that is judged by strips first: a verdict on each of a few files, rough words on the others."""
+    pixels = grainy()
     verdicts, verdict = [], equal_quality.AsGoodAs.__call__
 
     def counted(self: equal_quality.AsGoodAs, data: bytes) -> Any:

@@ -152,7 +152,7 @@ def _as_good_as_plain(encoder: Encoder, files: Files, target: Target, pixels: Pi
     known = largest(plain.QualitySession(pixels), budget, last=last)
     if encoder.name == YARDSTICK:
         return replace(known, data=files.encode(known.setting))
-    judge = AsGoodAs(plain.decode(known.data), pixels, decode=lambda data: like(encoder.decode(data), pixels))
+    judge = AsGoodAs(lambda: plain.decode(known.data), pixels, decode=lambda data: like(encoder.decode(data), pixels))
     return smallest_as_good(files, judge, len(known.data), begin=_begin(target), look=_LOOK)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from msroi import images
+from msroi.arrays import Pixels
 from msroi.codecs.jpeg import plain
 from msroi.errors import TargetError
 from msroi.pipeline.equal_quality import AsGoodAs
@@ -84,7 +85,10 @@ def _largest_marked(job: Job, session: Session) -> Outcome:
 
 def _judge(job: Job) -> AsGoodAs:
     """Says whether a file is as good as plain, weighted by the map."""
-    yardstick = images.to_stored(plain.decode(job.plain_jpeg), job.picture.orientation)
+
+    def yardstick() -> Pixels:
+        return images.to_stored(plain.decode(job.plain_jpeg), job.picture.orientation)
+
     return AsGoodAs(yardstick, job.picture.pixels, job.weights())
 
 

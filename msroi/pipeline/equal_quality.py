@@ -22,6 +22,7 @@ from msroi.search.session import Session
 
 Decoded = Pixels | Rows
 Kept = npt.NDArray[np.floating] | None
+SsimMap = Callable[[Pixels, Pixels], npt.NDArray[np.floating]]
 
 # A PSNR so little above SSIM, in decibels of their margins, is as hard a condition as that.
 _NEAR_DB = 0.15
@@ -29,10 +30,11 @@ _NEAR_DB = 0.15
 # Margins are cut here. SSIM is first judged on strips of so many pixels.
 _MOST_DB, _SAMPLE_PIXELS = 20.0, 700_000
 
-# SSIM in single precision errs by 2e-5 at most, in flat pictures: a file that has so much more than what is wanted by
-# it is good, one that has less is not, unless by the second, as where it is the very same picture. It is made in bands
-# of so many pixels, with as many more as its window looks beyond them.
-_QUICK, _SAME, _BAND_PIXELS, _WINDOW = 5e-5, 1e-6, 500_000, 5
+# SSIM in single precision errs by 2e-5 at most, in flat pictures, and the kernel's in double precision by 1e-12: files
+# that are nearer to what is wanted than these are judged by the next better one, in the end by `metrics.ssim`. Nor is
+# single precision enough, in decibels, where less than the third lacks to 1. SSIM is made in bands of so many pixels,
+# with as many rows more as its window looks beyond them.
+_QUICK, _TIE, _NEAR_ONE, _BAND_PIXELS, _WINDOW = 5e-5, 1e-9, 0.01, 500_000, 5
 
 # Weights of pictures of more pixels are kept in half precision: they lie in memory beside the encoder.
 _LARGE = 12_000_000
@@ -41,14 +43,14 @@ _LARGE = 12_000_000
 class AsGoodAs:
     """Judges files: PSNR over the whole picture and SSIM, weighted by a map if there is one, at least those of others.
 
-    yardstick, pixels: the pixels to be as good as, and the picture, of one shape. weights: float (height, width); a map
-    of zeros says that nothing matters more than anything else. decode: a file's pixels, in the picture's shape, or what
-    gives rows of them.
+    yardstick: gives the pixels to be as good as. pixels: the picture, of their shape. weights: float (height, width); a
+    map of zeros says that nothing matters more than anything else. decode: a file's pixels, in the picture's shape, or
+    what gives rows of them.
     """
 
     def __init__(
         self,
-        yardstick: Pixels,
+        yardstick: Callable[[], Pixels],
         pixels: Pixels,
         weights: Saliency | None = None,
         decode: Callable[[bytes], Decoded] = decoded_rows,
@@ -56,8 +58,8 @@ class AsGoodAs:
         self._is_weighted = weights is not None and bool(weights.any())
         self._weights = None if weights is None or not self._is_weighted else _kept(weights)
         self._pixels, self._decode = pixels, decode
-        self._psnr_db, self._quick = _scores(pixels, yardstick, self._weights)
-        self._ssim = _exact_ssim(pixels, yardstick, self._weights)
+        self._yardstick, theirs = yardstick, yardstick()
+        self._psnr_db, self._ssim = _scores(pixels, theirs, self._weights, _kernels.ssim_map)
         self.wanted = self._in_words(self._psnr_db, self._ssim)
         self._judged: dict[int, tuple[float, float]] = {}  # by the file's hash: a file is judged once
         self._rows = sampled_rows(pixels.shape[0], pixels.shape[1], _SAMPLE_PIXELS)
@@ -65,7 +67,7 @@ class AsGoodAs:
         self._is_sample = len(self._rows) < len(pixels)
         if self._is_sample and (self._some_weights is None or self._some_weights.any()):
             self._some = pixels[self._rows]
-            self._some_wanted = _scores(self._some, yardstick[self._rows], self._some_weights)
+            self._some_wanted = _scores(self._some, theirs[self._rows], self._some_weights)
         else:
             self._is_sample = False
         # Of the latest rough word: what it was about, and its margins of PSNR and SSIM; and by how much such margins
@@ -73,25 +75,32 @@ class AsGoodAs:
         self._latest: tuple[Probe, tuple[float, float]] | None = None
         self._short = (0.0, 0.0)
         self._part: tuple[Session, Session | None] | None = None
+        self._unprepared: tuple[Session, Session | None] | None = None
 
     def __call__(self, data: bytes) -> Verdict:
         if hash(data) not in self._judged:
             decoded = self._decode(data)
-            psnr_db, quick = _scores(self._pixels, decoded, self._weights)
-            more = quick - self._quick
-            ssim = self._ssim + more
-            if psnr_db >= self._psnr_db and -_SAME <= more < _QUICK:
-                ssim = _exact_ssim(self._pixels, decoded, self._weights)
-            elif more < 0:
-                ssim = min(ssim, math.nextafter(self._ssim, 0))
+            psnr_db, ssim = _scores(self._pixels, decoded, self._weights)
+            is_near = psnr_db >= self._psnr_db and abs(ssim - self._ssim) < _QUICK
+            if is_near or self._ssim > 1 - _NEAR_ONE:
+                ssim = self._sure_ssim(decoded)
             self._judged[hash(data)] = psnr_db, ssim
         psnr_db, ssim = self._judged[hash(data)]
         good = psnr_db >= self._psnr_db and ssim >= self._ssim
         margins = self._margins(data)
-        if self._latest is not None and self._latest[0].data is data:
+        if self._latest is not None and self._latest[0].is_made and self._latest[0].data is data:
             psnr_margin, ssim_margin = self._latest[1]
             self._short = margins[0] - psnr_margin, margins[1] - ssim_margin
         return Verdict(good, self._in_words(psnr_db, ssim), min(margins))
+
+    def _sure_ssim(self, decoded: Decoded) -> float:
+        """SSIM, on the same side of what is wanted as by `metrics.ssim`."""
+        ssim = _scores(self._pixels, decoded, self._weights, _kernels.ssim_map)[1]
+        if abs(ssim - self._ssim) >= _TIE:
+            return ssim
+        pair = decoded, self._yardstick()
+        ours, theirs = (_scores(self._pixels, other, self._weights, metrics.ssim_map)[1] for other in pair)
+        return self._ssim if ours >= theirs else min(ssim, math.nextafter(self._ssim, -1))
 
     def _margins(self, data: bytes) -> tuple[float, float]:
         psnr_db, ssim = self._judged[hash(data)]
@@ -107,10 +116,23 @@ class AsGoodAs:
         decoded = self._decode(probe.data if part is None else part.encode(probe.value))
         if part is None:
             decoded = np.concatenate([decoded[top : top + STRIP] for top in self._rows[::STRIP]])
-        psnr_db, ssim = _scores(self._some, decoded, self._some_weights)
-        margins = _gain_db(psnr_db, self._some_wanted[0]), _ssim_gain_db(ssim, self._some_wanted[1])
+        margins = self._some_margins(decoded)
         self._latest = probe, margins
         return min(margin + short for margin, short in zip(margins, self._short, strict=True))
+
+    def sketch(self, session: Session, setting: float) -> float | None:
+        """About the margin at a setting, of a large picture's strips that are prepared by themselves, else None."""
+        if not self._is_sample:
+            return None
+        if self._unprepared is None or self._unprepared[0] is not session:
+            self._unprepared = session, session.part(self._rows)
+        part = self._unprepared[1]
+        return None if part is None else min(self._some_margins(self._decode(part.near(setting).encode(setting))))
+
+    def _some_margins(self, decoded: Decoded) -> tuple[float, float]:
+        """PSNR's and SSIM's, of the strips."""
+        psnr_db, ssim = _scores(self._some, decoded, self._some_weights)
+        return _gain_db(psnr_db, self._some_wanted[0]), _ssim_gain_db(ssim, self._some_wanted[1])
 
     def figures(self, data: bytes) -> dict[str, float]:
         """What was wanted and what a file that was judged has, by the report's names. SSIM as it was weighed."""
@@ -163,22 +185,19 @@ class _Mean:
         return self._total / self._weight
 
 
-def _scores(pixels: Pixels, decoded: Decoded, weights: Kept) -> tuple[float, float]:
-    """PSNR in decibels, and SSIM in single precision, in a third of its time: it errs by 2e-5 at most."""
+def _quick_map(pixels: Pixels, decoded: Pixels) -> npt.NDArray[np.floating]:
+    """SSIM in single precision, in a third of the time: it errs by 2e-5 at most."""
+    return _kernels.similarity(luma_of(pixels), luma_of(decoded), 1, True)
+
+
+def _scores(pixels: Pixels, decoded: Decoded, weights: Kept, ssim_map: SsimMap = _quick_map) -> tuple[float, float]:
+    """PSNR in decibels, and SSIM by a map of it, by bands."""
     squares, ssim = 0, _Mean(weights)
     for band, seen, inner in _bands(*pixels.shape[:2]):
-        own, other = pixels[seen], decoded[seen]
+        own, other = np.ascontiguousarray(pixels[seen]), np.ascontiguousarray(decoded[seen])
         squares += round(metrics.mse(own[inner], other[inner]) * own[inner].size)
-        ssim.add(_kernels.similarity(luma_of(own), luma_of(other), 1, True)[inner], band)
+        ssim.add(ssim_map(own, other)[inner], band)
     return decibels(squares / pixels.size), ssim.value
-
-
-def _exact_ssim(pixels: Pixels, decoded: Decoded, weights: Kept) -> float:
-    """`metrics.ssim`, by bands."""
-    ssim = _Mean(weights)
-    for band, seen, inner in _bands(*pixels.shape[:2]):
-        ssim.add(metrics.ssim_map(pixels[seen], decoded[seen])[inner], band)
-    return ssim.value
 
 
 def _gain_db(psnr_db: float, wanted_db: float) -> float:

@@ -41,6 +41,10 @@ class Judge(Protocol):
         """About the margin of the verdict on a probe's file, for little time and without that file, if it can; right as
         far as the latest verdict on a file that was judged so tells how wrong it was."""
 
+    def sketch(self, session: Session, setting: float) -> float | None:
+        """About the margin of a file of a session prepared for this setting, without preparing it; less right than a
+        rough word. None where that saves nothing."""
+
     def harder(self, data: bytes) -> str:
         """The condition that is the harder one for a file that was judged; see `Session.variant`."""
 
@@ -59,45 +63,74 @@ _AMPLE, _AMPLE_FIRST, _UNSURE = 0.02, 0.03, 0.002
 # and more than _JUMP decibels apart, as on the lattice of a JPEG source, whose tables jump, there is none between them.
 _STRIDE, _PREPARED, _APART, _JUMP = 0.03, 0.01, 0.0001, 0.6
 
+# A file that was made as near enough stays so where the verdict puts it so many times as far off. Sketches that are
+# made before at most.
+_ABOUT, _SKETCHES = 1.5, 5
+
 
 def border_between(
     session: Session, low: float, high: float, judge: Judge, near_bytes: int, within: float, n_files: int
-) -> tuple[bytes, float]:
-    """A file whose margin is at most `within` above or below 0, or the last one of `n_files`, and its margin.
+) -> tuple[Probe, float]:
+    """A file whose margin is about `within` above or below 0 at most, or the last one of `n_files`, and its margin.
 
     It need not be good enough: it tells what a good one will be like. The rest as for `fewest_bytes_between`.
     """
     setting = estimated(session, low, high, math.log(max(1, near_bytes)))
+    setting = _sketched(session, low, high, judge, setting, within)
     margins: dict[float, float] = {}
     while True:
         probe = Probe(session.near(setting), setting)
         margin = judge.rough(probe)
         is_last = len(margins) + 1 >= n_files
-        if abs(margin) <= within or is_last:
+        is_made = abs(margin) <= within or is_last
+        if is_made:
             margin = judge(probe.data).margin
         margins[setting] = margin / DECIBELS
         following = onward(margins, low, high, 0.0)
-        if abs(margin) <= within or is_last or following in margins:
-            return probe.data, margin
-        most = 2 * _STRIDE * (high - low)
-        setting = min(max(following, setting - most), setting + most)
+        if (is_made and abs(margin) <= _ABOUT * within) or is_last or following in margins:
+            return probe, margin
+        setting = _stepped(setting, following, low, high)
 
 
-def fewest_bytes_between(session: Session, low: float, high: float, judge: Judge, near_bytes: int) -> Match:
+def _sketched(session: Session, low: float, high: float, judge: Judge, setting: float, within: float) -> float:
+    """A setting whose margin is about `within` above or below 0 by sketches; the one given where there are none."""
+    margins: dict[float, float] = {}
+    while len(margins) < _SKETCHES and (margin := judge.sketch(session, setting)) is not None:
+        margins[setting] = margin / DECIBELS
+        following = onward(margins, low, high, 0.0)
+        if abs(margin) <= within or following in margins:
+            break
+        setting = _stepped(setting, following, low, high)
+    return setting
+
+
+def _stepped(setting: float, following: float, low: float, high: float) -> float:
+    """The following setting, or one on the way to it where that is far."""
+    most = 2 * _STRIDE * (high - low)
+    return min(max(following, setting - most), setting + most)
+
+
+def fewest_bytes_between(
+    session: Session, low: float, high: float, judge: Judge, near_bytes: int, begin: Probe | None = None
+) -> Match:
     """The smallest file found that is good enough, over settings from `low` to `high`.
 
-    near_bytes: a size near which the answer is expected. Secants on the rough margin come near, first with the session
-    prepared at each setting, then with one that stays as it is; whatever seems good enough is made and judged in full.
+    near_bytes: a size near which the answer is expected. begin: a file near the answer, of this session prepared for
+    its setting, if one is known. Secants on the rough margin come near, first with the session prepared at each
+    setting, then with one that stays as it is; whatever seems good enough is made and judged in full.
     Errors: TargetError where no setting is good enough; it says what the largest reached.
     """
-    setting: float | None = estimated(session, low, high, math.log(max(1, near_bytes)))
+    if begin is None:
+        near = estimated(session, low, high, math.log(max(1, near_bytes)))
+        begin = Probe(session.near(near), near)
+    probe: Probe | None = begin
     search = _Search(judge, low, high)
-    while setting is not None:
-        prepared = session.near(setting)
-        search.look(Probe(prepared, setting), fresh=True)
+    while probe is not None:
+        search.look(probe, fresh=True)
         while (setting := search.around()) is not None:
-            search.look(Probe(prepared, setting))
+            search.look(Probe(probe.session, setting))
         setting = search.onward()
+        probe = None if setting is None else Probe(session.near(setting), setting)
     best = search.close()
     # What is to be known of it its own session says.
     return replace(best, note=search.maker.revised(best.data, best.setting)[1])

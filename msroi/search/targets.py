@@ -19,7 +19,7 @@ USUAL_SHARE = 0.78
 
 # A margin, and a number of files, that end the first search, whose file tells which variant to take; and the share of
 # the variant's bytes that it must promise to be searched to the end.
-_NEARLY_DB, _NEARLY_FILES, _LIKELY = 0.15, 4, 0.995
+_NEARLY_DB, _NEARLY_FILES, _LIKELY = 0.2, 4, 0.995
 
 
 def largest(
@@ -69,16 +69,16 @@ def _smaller_of_variants(session: Session, knob: Interval, judge: Judge, plain_b
     near_bytes = round(USUAL_SHARE * plain_bytes)
     if not session.has_variants:
         return fewest_bytes_between(session, low, high, judge, near_bytes)
-    data, margin = border_between(session, low, high, judge, near_bytes, _NEARLY_DB, _NEARLY_FILES)
-    near_bytes = round(len(data) * math.exp(-margin / DECIBELS))
-    variant, match = session.variant(judge.harder(data)), None
+    probe, margin = border_between(session, low, high, judge, near_bytes, _NEARLY_DB, _NEARLY_FILES)
+    near_bytes = round(len(probe.data) * math.exp(-margin / DECIBELS))
+    variant, match = session.variant(judge.harder(probe.data)), None
     if variant is not None:
         with suppress(TargetError):
             match = fewest_bytes_between(variant, low, high, judge, near_bytes)
     if match is not None and near_bytes > _LIKELY * len(match.data):
         return match
     try:
-        own = fewest_bytes_between(session, low, high, judge, near_bytes)
+        own = fewest_bytes_between(session, low, high, judge, near_bytes, probe)
     except TargetError:
         if match is None:
             raise

@@ -53,6 +53,9 @@ def similarity(x: Floats, y: Floats, side: int, luminance: bool, threads: int = 
     """SSIM of two planes centred on 0 (Wang et al. 2004: window of 11 x 11, sigma 1.5, borders mirrored), in
     means over side x side samples. luminance: with that term; else contrast and structure alone."""
 
+def ssim_map(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8], threads: int = 1) -> npt.NDArray[np.float64]:
+    """`metrics.ssim_map`, to about 1e-12: (height, width) of RGB or grey pixels."""
+
 def ac_energy(coefficients: Parts, threads: int = 1) -> Floats:
     """(rows, columns) sums of the squared AC coefficients of each block."""
 

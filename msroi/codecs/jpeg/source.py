@@ -109,15 +109,19 @@ def on_lattice(table: Table, source: Table) -> Table:
 
 def strips(source: Coefficients, rows: npt.NDArray[np.intp]) -> Coefficients:
     """The part of a picture that lies in some rows of pixels, whole MCUs each."""
-    planes = [np.ascontiguousarray(plane[rows_of_blocks(source, rows, i)]) for i, plane in enumerate(source.planes)]
+    vertical = source.samplings[0][1]
+    planes = [np.ascontiguousarray(plane[rows_of_blocks(rows, i, vertical)]) for i, plane in enumerate(source.planes)]
     half = np.ascontiguousarray(source.half[rows[::2] // 2])
     limits = np.ascontiguousarray(source.limits[rows[::8] // 8])
     return replace(source, half=half, limits=limits, planes=tuple(planes))
 
 
-def rows_of_blocks(source: Coefficients, rows: npt.NDArray[np.intp], index: int) -> npt.NDArray[np.intp]:
-    """The rows of blocks of a component, by its index, that lie in some rows of pixels, whole MCUs each."""
-    height = 8 * (source.samplings[0][1] if index else 1)
+def rows_of_blocks(rows: npt.NDArray[np.intp], index: int, vertical: int) -> npt.NDArray[np.intp]:
+    """The rows of blocks of a component, by its index, that lie in some rows of pixels, whole MCUs each.
+
+    vertical: luma's factor.
+    """
+    height = 8 * (vertical if index else 1)
     return rows[::height] // height
 
 

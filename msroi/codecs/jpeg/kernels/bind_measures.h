@@ -7,6 +7,7 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "arrays.h"
 #include "means.h"
@@ -40,11 +41,40 @@ Array<float> similarity(const Array<float>& x, const Array<float>& y, py::ssize_
     check_side(side);
     const auto rows = (height + side - 1) / side;
     Array<float> out({rows, (width + side - 1) / side});
-    const msroi::Similarity of(x.data(), y.data(), height, width, side, luminance);
+    const msroi::Similarity<float> of(x.data(), y.data(), height, width, side, luminance);
     auto* result = out.mutable_data();
     threads = checked_threads(threads);
     py::gil_scoped_release release;
     msroi::share(rows, threads, [&](int64_t a, int64_t b) { of.rows(a, b, result); });
+    return out;
+}
+
+Array<double> ssim_map(const Array<uint8_t>& first, const Array<uint8_t>& second, int threads) {
+    const bool grey = first.ndim() == 2;
+    if (grey)
+        check_shape("first", first, {-1, -1});
+    else
+        check_shape("first", first, {-1, -1, 3});
+    const auto height = first.shape(0), width = first.shape(1);
+    if (grey)
+        check_shape("second", second, {height, width});
+    else
+        check_shape("second", second, {height, width, 3});
+    Array<double> out({height, width});
+    const uint8_t* pixels[2] = {first.data(), second.data()};
+    auto* result = out.mutable_data();
+    threads = checked_threads(threads);
+    py::gil_scoped_release release;
+    std::vector<double> luma[2];
+    for (int i = 0; i < 2; ++i) {
+        luma[i].resize(static_cast<size_t>(height * width));
+        msroi::share(height, threads, [&](int64_t a, int64_t b) {
+            for (int64_t y = a; y < b; ++y)
+                msroi::luma_row(pixels[i] + (grey ? 1 : 3) * y * width, width, grey, luma[i].data() + y * width);
+        });
+    }
+    const msroi::Similarity<double> of(luma[0].data(), luma[1].data(), height, width, 1, true);
+    msroi::share(height, threads, [&](int64_t a, int64_t b) { of.rows(a, b, result); });
     return out;
 }
 
@@ -83,6 +113,8 @@ void define_measures(py::module_& module) {
     module.def("block_means", &block_means, py::arg("plane").noconvert(), py::arg("side"), py::arg("threads") = 1);
     module.def("similarity", &similarity, py::arg("x").noconvert(), py::arg("y").noconvert(), py::arg("side"),
                py::arg("luminance"), py::arg("threads") = 1);
+    module.def("ssim_map", &ssim_map, py::arg("first").noconvert(), py::arg("second").noconvert(),
+               py::arg("threads") = 1);
     module.def("block_texture", &block_texture, py::arg("coefficients").noconvert(), py::arg("levels").noconvert(),
                py::arg("table").noconvert(), py::arg("start"), py::arg("threads") = 1);
     module.def("ac_energy", &ac_energy, py::arg("coefficients").noconvert(), py::arg("threads") = 1);

@@ -20,24 +20,27 @@ MSROI_HOT void add_row(const float* row, int64_t n, float* sums) {
 
 // Means of squares side x side along a row of them: from the sums of their columns, over `tall` rows. The last may be
 // narrower. SIDE: side where it is known, so that the loop is unrolled; else 0.
-template <int SIDE>
-MSROI_INSIDE void means_of_squares(const float* sums, int64_t width, int64_t any_side, int64_t tall, float* out) {
+template <int SIDE, typename T>
+MSROI_INSIDE void means_of_squares(const T* sums, int64_t width, int64_t any_side, int64_t tall, T* out) {
     const int64_t side = SIDE ? SIDE : any_side, whole = width / side;
     for (int64_t i = 0; i < whole; ++i) {
-        float sum = 0.0f;
+        T sum = 0;
         for (int64_t j = 0; j < side; ++j) sum += sums[i * side + j];
-        out[i] = sum / static_cast<float>(tall * side);
+        out[i] = sum / static_cast<T>(tall * side);
     }
     if (whole * side == width) return;
-    float sum = 0.0f;
+    T sum = 0;
     for (int64_t x = whole * side; x < width; ++x) sum += sums[x];
-    out[whole] = sum / static_cast<float>(tall * (width - whole * side));
+    out[whole] = sum / static_cast<T>(tall * (width - whole * side));
 }
 
 MSROI_HOT void means_along_x(const float* sums, int64_t width, int64_t side, int64_t tall, float* out) {
     if (side == 2) return means_of_squares<2>(sums, width, side, tall, out);
     if (side == 4) return means_of_squares<4>(sums, width, side, tall, out);
     if (side == 8) return means_of_squares<8>(sums, width, side, tall, out);
+    means_of_squares<0>(sums, width, side, tall, out);
+}
+MSROI_HOT void means_along_x(const double* sums, int64_t width, int64_t side, int64_t tall, double* out) {
     means_of_squares<0>(sums, width, side, tall, out);
 }
 

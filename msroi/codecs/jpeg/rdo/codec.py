@@ -41,7 +41,7 @@ class Rdo(JpegCodec, Checked):
     """
 
     name: ClassVar[str] = "rdo"
-    version: ClassVar[str] = "6"
+    version: ClassVar[str] = "7"
     uses_map: ClassVar[bool] = True
     curve: ClassVar[str] = CONTRAST
     is_yardstick: ClassVar[bool] = False

@@ -18,6 +18,7 @@ from msroi.arrays import Floats, Pixels
 from msroi.codecs.jpeg import _kernels, plain
 from msroi.codecs.jpeg.coefficients import SAMPLINGS, Coefficients, luma_of
 from msroi.codecs.jpeg.rdo.adaptive_quantisation import similarity_of_blocks
+from msroi.codecs.jpeg.source import rows_of_blocks
 
 Rows = npt.NDArray[np.intp]
 
@@ -55,8 +56,7 @@ def strip_blocks(plane: npt.NDArray[np.int16], index: int, vertical: int, rows: 
 
     vertical: luma's factor.
     """
-    height = 8 * (vertical if index else 1)
-    return np.ascontiguousarray(plane[rows[::height] // height])
+    return np.ascontiguousarray(plane[rows_of_blocks(rows, index, vertical)])
 
 
 def sample(pixels: Pixels, weights: Floats) -> tuple[Pixels, Floats]:

@@ -82,12 +82,18 @@ class Weighting:
 
     def rows(self, whole: Signal, part: Signal, rows: npt.NDArray[np.intp]) -> Weighting:
         """The weights of some rows of pixels, whole MCUs each. part: the signal of these rows."""
-        components = []
-        for index, component in enumerate(self.components):
-            own = rows_of_blocks(whole.coefficients, rows, index)
-            low, high = component.low[own], component.high[own]
-            components.append(Component(part.coefficients.planes[index], low, high, component.sampling))
-        return self._with(tuple(components))
+
+        def cut(components: Components) -> Components:
+            result = []
+            for index, component in enumerate(components):
+                own = rows_of_blocks(rows, index, whole.coefficients.samplings[0][1])
+                low, high = component.low[own], component.high[own]
+                result.append(Component(part.coefficients.planes[index], low, high, component.sampling))
+            return tuple(result)
+
+        weights = None if self.map_weights is None else np.ascontiguousarray(self.map_weights[rows[::8] // 8])
+        known = replace(self, unweighted=cut(self.unweighted), map_weights=weights, strengths={})
+        return known._with(cut(self.components))
 
     def _with(self, components: Components) -> Weighting:
         return replace(self, components=components, latest={})
