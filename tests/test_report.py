@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from msroi import metrics
 from msroi.errors import ImageError, OptionError, SaliencyError
 from msroi.report import Candidate, comparison_page, embed
-from msroi.report.table import Row, largest_size_gap, make_groups
+from msroi.report.table import ScoreRow, largest_size_gap, make_groups
 
 HOSTILE = "</script><script>alert(\"$x ${y}\")</script> 'a' & b \u202e\x00\udcff.jpg"
 
@@ -298,7 +298,7 @@ def scores_of(psnr: float, ssim: float = 0.9, **options: Any) -> metrics.Scores:
     return metrics.Scores(mse=10.0, psnr_db=psnr, ssim=ssim, ms_ssim=0.95, ms_ssim_scales=5, **options)
 
 
-def row_named(name: str, entries: list[tuple[int, metrics.Scores]], group: int = 1) -> Row:
+def row_named(name: str, entries: list[tuple[int, metrics.Scores]], group: int = 1) -> ScoreRow:
     groups = make_groups(entries, 1000, "a map")
     return next(row for row in groups[group].rows if row.name.startswith(name))
 

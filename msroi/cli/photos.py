@@ -30,7 +30,7 @@ DONE, KEPT, SKIPPED = "done", "kept", "skipped"
 
 
 @dataclass(frozen=True)
-class Made:
+class Compressed:
     """What came of an input before anything is written. report: None where nothing had to be made.
 
     pictures: files that stand beside the output. status: of the input when it was read, None for a stream.
@@ -70,7 +70,7 @@ class Photos:
 
     # --- in any thread ---
 
-    def make(self, item: Input) -> Made:
+    def make(self, item: Input) -> Compressed:
         """Everything but writing."""
         from msroi.pipeline import compress
         from msroi.work.standing import Standing
@@ -80,11 +80,11 @@ class Photos:
         status = None if item.path is None or not item.path.is_file() else item.path.stat()
         standing = self._standing(item, output, list(pictures.values()))
         if standing in (Standing.RIGHT, Standing.NEWER):
-            return Made(output, standing, status=status)
+            return Compressed(output, standing, status=status)
         result = compress(item.open(), settings=self.settings, name=item.name, threads=self.n_threads)
         saliency = result.saliency if pictures else None
         drawn = {path: _draw(kind, saliency, result.data) for kind, path in pictures.items() if saliency is not None}
-        return Made(output, standing, result.report, result.data, drawn, status)
+        return Compressed(output, standing, result.report, result.data, drawn, status)
 
     def _standing(self, item: Input, output: Path, pictures: list[Path]) -> Standing:
         from msroi.work.standing import Standing, standing
@@ -133,7 +133,7 @@ class Photos:
 
     # --- in the one thread that writes and speaks ---
 
-    def finish(self, item: Input, made: Made) -> None:
+    def finish(self, item: Input, made: Compressed) -> None:
         """Write what was made, or leave what is there; tell it and count it."""
         from msroi.pipeline import ALREADY_MADE
         from msroi.work.standing import Standing
@@ -159,7 +159,7 @@ class Photos:
                 self._write(path, data)
             self._tell(item, made.output, report, started)
 
-    def _leave(self, made: Made) -> None:
+    def _leave(self, made: Compressed) -> None:
         """What is there is right if it is what was made; pictures beside it that are missing come to it."""
         if made.output.read_bytes() != made.data:
             message = "exists already and is not what would be made; --overwrite replaces it"
@@ -168,7 +168,7 @@ class Photos:
             if not path.exists():
                 self._write(path, data)
 
-    def _replace(self, item: Input, made: Made, report: Report) -> None:
+    def _replace(self, item: Input, made: Compressed, report: Report) -> None:
         """In place: only by a smaller file."""
         from msroi.images import replace_input
 
@@ -190,7 +190,7 @@ class Photos:
 
     # --- what is told ---
 
-    def _skip(self, item: Input, made: Made, why: str) -> None:
+    def _skip(self, item: Input, made: Compressed, why: str) -> None:
         reasons = {
             "right": "there already and right",
             "older": "there already, no older than the input; not looked into",

@@ -21,7 +21,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """name, note; a cell a candidate; the difference of the last to the first where there are two."""
 
     name: str
@@ -34,7 +34,7 @@ class Row:
 class Group:
     name: str
     note: str
-    rows: tuple[Row, ...]
+    rows: tuple[ScoreRow, ...]
 
 
 def make_groups(entries: Sequence[Entry], n_pixels: int, weights_name: str) -> list[Group]:
@@ -67,7 +67,7 @@ _BYTES = Measure("bytes", "Bytes", "", 0, False)
 _BITS_PER_PIXEL = Measure("bpp", "Bits per pixel", "", 3, False)
 
 
-def _score_rows(entries: Sequence[Entry], name_of: Callable[[Metric], str]) -> tuple[Row, ...]:
+def _score_rows(entries: Sequence[Entry], name_of: Callable[[Metric], str]) -> tuple[ScoreRow, ...]:
     """A row for each metric that at least one of the candidates has, under the name that is given for it."""
     rows = [
         _row(Measure.of(metric), _note(metric, entries), [scores.get(name_of(metric)) for _, scores in entries])
@@ -83,7 +83,7 @@ def _note(metric: Metric, entries: Sequence[Entry]) -> str:
     return "" if metric.higher_is_better else "lower is better"
 
 
-def _row(measure: Measure, note: str, values: Sequence[float | None]) -> Row | None:
+def _row(measure: Measure, note: str, values: Sequence[float | None]) -> ScoreRow | None:
     known = [value for value in values if value is not None]
     if not known:
         return None
@@ -92,7 +92,7 @@ def _row(measure: Measure, note: str, values: Sequence[float | None]) -> Row | N
     # Figures that read alike share the win; where all do, nobody has won.
     contested = len(values) > 1 and len(set(texts)) > 1
     cells = tuple(Cell(text, contested and text == best_text) for text in texts)
-    return Row(measure.title, note, cells, _difference(values, measure))
+    return ScoreRow(measure.title, note, cells, _difference(values, measure))
 
 
 def _difference(values: Sequence[float | None], measure: Measure) -> str | None:
