@@ -19,6 +19,8 @@ from skips import (  # noqa: F401 - hooks of pytest
     pytest_testnodedown,
 )
 
+from msroi import threads
+
 SHARED_DATA = Path(os.environ.get("MSROI_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -33,6 +35,15 @@ def shared_data() -> Callable[..., Path]:
         return path
 
     return find
+
+
+@pytest.fixture(autouse=True)
+def unbound() -> Iterator[None]:
+    """Commands bind their process to so many threads for good; here many run in one process."""
+    yield
+    if threads._bounds.of_process is not None:
+        threads._bounds.of_process = None
+        threads._settle()
 
 
 @pytest.fixture(scope="session")
