@@ -783,7 +783,7 @@ def test_a_file_is_written_with_the_bits_of_a_new_one(tmp_path: Path) -> None:
     ordinary.write_bytes(b"")
     assert path.read_bytes() == PLAIN
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(ordinary.stat().st_mode)
-    with pytest.raises(OutputError, match="exists already; .overwrite. replaces it"):
+    with pytest.raises(OutputError, match=r"exists already; .overwrite. replaces it"):
         write_atomically(path, b"other", overwrite=False)
     path.chmod(0o640)
     write_atomically(path, b"other", overwrite=True)
