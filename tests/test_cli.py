@@ -167,6 +167,17 @@ def test_a_target_too_small_is_told_with_an_option_that_this_verb_has(
     assert "raise it or make the picture smaller (--max-side)" in err
 
 
+def test_json_has_names_of_files_as_they_are(
+    folder: Path, small: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(folder / "`size`.bmp", small)
+    status, out, _ = run(capsys, "compress", "`size`.bmp", "--json", "--method", "plain")
+    assert status == 0
+    told = json.loads(out)
+    assert (told["input"], told["output"]) == ("`size`.bmp", "`size`.msroi.jpg")
+    assert Path(told["output"]).exists()
+
+
 def test_unknown_options_name_what_they_resemble(capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = run(capsys, "compress", "a.png", "--strip-pgs")
     assert status == 2

@@ -42,9 +42,14 @@ def escape(text: str) -> str:
 
 
 def print_line(text: str, stream: TextIO) -> None:
-    """One line of text, in whatever encoding the stream has."""
+    """One line of text with the library's fields in the command line's words."""
+    write_line(spelled(text), stream)
+
+
+def write_line(text: str, stream: TextIO) -> None:
+    """One line of text as it is, in whatever encoding the stream has."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    line = escape(spelled(text)).encode(encoding, "backslashreplace").decode(encoding)
+    line = escape(text).encode(encoding, "backslashreplace").decode(encoding)
     stream.write(line + "\n")
     stream.flush()
 
@@ -146,7 +151,8 @@ class Screen:
     def record(self, record: dict[str, Any], status: str = "done") -> None:
         """An object for machines. status: done, kept, skipped or failed; docs/json.md has the vocabulary."""
         if self.json:
-            self._print(as_json({"schema": SCHEMA, "verb": self.verb, "status": status, **record}), self.stream)
+            # As it is: what the library says is spelled by `as_json`, and names of files are data.
+            self._write(as_json({"schema": SCHEMA, "verb": self.verb, "status": status, **record}), self.stream)
 
     def error(self, text: str) -> None:
         self._print(f"msroi: {text}", sys.stderr or _nowhere())
@@ -195,11 +201,14 @@ class Screen:
             self._progress.update(self._progress.task_ids[0], completed=self._n_started - 1 + share)
 
     def _print(self, text: str, stream: TextIO) -> None:
+        self._write(spelled(text), stream)
+
+    def _write(self, text: str, stream: TextIO) -> None:
         if self._progress is not None and stream.isatty():
             # Above the bar, which stays at the foot of the same terminal.
             self._progress.console.print(escape(text), markup=False, highlight=False, soft_wrap=True, emoji=False)
         else:
-            print_line(text, stream)
+            write_line(text, stream)
 
 
 def _nowhere() -> TextIO:
