@@ -132,6 +132,19 @@ def test_any_size_is_padded_by_mirroring(untrained: Network, height: int, width:
     assert decoded.shape == pixels.shape and psnr_db(pixels, decoded) > 38
 
 
+def test_a_compiled_network_computes_what_layers_compute() -> None:
+    """TensorFlow's optimiser of graphs gave a leaky ReLU behind convolution and sum another slope."""
+    from msroi.codecs.neural.vae.layers import activate
+
+    keras.utils.set_random_seed(4)
+    x = keras.Input((32, 32, 64))
+    one, other = (keras.layers.Conv2D(64, 1, bias_initializer="normal") for _ in range(2))
+    model = keras.Model(x, activate(one(x) + other(x)))
+    pixels = np.random.default_rng(4).normal(size=(1, 32, 32, 64)).astype(np.float32)
+    direct = keras.ops.convert_to_numpy(model(pixels))
+    assert (direct < 0).any() and np.abs(model.predict_on_batch(pixels) - direct).max() < 1e-5
+
+
 def test_weights_go_out_and_in_by_name(untrained: Network) -> None:
     stored = {name: keras.ops.convert_to_numpy(v).copy() for name, v in untrained.named_weights()}
     assert len(stored) == len(untrained.weights)

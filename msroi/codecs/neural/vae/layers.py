@@ -18,7 +18,9 @@ SLOWNESS = 0.1
 
 
 def activate(x: Any) -> Any:
-    return ops.leaky_relu(x, negative_slope=SLOPE)
+    """Leaky ReLU, by a maximum: TensorFlow 2.21 joins its own with convolution and sum before it, and then forgets its slope
+    (the graph's optimiser, without gradients, on processors): what was coded came out with 10 % more bits."""
+    return ops.maximum(x, SLOPE * x)
 
 
 def cells(x: Any, size: int) -> Any:
