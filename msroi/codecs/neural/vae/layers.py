@@ -18,8 +18,8 @@ SLOWNESS = 0.1
 
 
 def activate(x: Any) -> Any:
-    """Leaky ReLU, by a maximum: TensorFlow 2.21 joins its own with convolution and sum before it, and then forgets its slope
-    (the graph's optimiser, without gradients, on processors): what was coded came out with 10 % more bits."""
+    """Leaky ReLU, by a maximum: TensorFlow 2.21, compiled and without gradients, joins its own with convolution and sum
+    before it and then forgets the slope, and what was coded came out with 10 % more bits."""
     return ops.maximum(x, SLOPE * x)
 
 
