@@ -315,6 +315,21 @@ def test_a_run_with_a_break_is_the_run_without(
     assert "another recipe" in capsys.readouterr().err
 
 
+def test_the_learning_rate_falls_and_begins_again_for_twice_as_long() -> None:
+    from train.common.optimisers import Restarting, optimiser
+
+    rate = Restarting(1e-3, 100, 10)
+    assert rate.get_config() == {"peak": 1e-3, "cycle": 100, "warm_up": 10}
+    at = {step: float(rate(step)) for step in (0, 9, 50, 99, 100, 109, 200, 299, 300, 310, 699, 700)}
+    assert at[0] == pytest.approx(1e-4) and at[9] == pytest.approx(1e-3, rel=0.03)
+    assert at[50] == pytest.approx(5e-4) and at[99] < 1e-6
+    assert at[100] == pytest.approx(0.8e-4) and at[109] == pytest.approx(0.8e-3, rel=0.03)
+    assert at[200] == pytest.approx(0.4e-3) and at[299] < 1e-6
+    assert at[310] == pytest.approx(0.64e-3, rel=0.01) and at[699] < 1e-6
+    assert at[700] == pytest.approx(0.512e-4, rel=0.01)
+    assert isinstance(optimiser(1e-3, 400, cycle=100)._learning_rate, Restarting)
+
+
 def test_wrong_words_are_a_line(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from train.vae.__main__ import main
 
