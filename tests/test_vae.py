@@ -330,6 +330,18 @@ def test_the_learning_rate_falls_and_begins_again_for_twice_as_long() -> None:
     assert isinstance(optimiser(1e-3, 400, cycle=100)._learning_rate, Restarting)
 
 
+def test_beyond_rdos_files_nothing_is_compared() -> None:
+    from train.vae import judging
+
+    judge = judging.Judge("made", picture(32, 32), (0.5, 2.0), (30.0, 36.0))
+    assert judge.over_rdo(1.0, 34.0) == pytest.approx(1.0)
+    assert judge.over_rdo(0.4, 34.0) is None and judge.over_rdo(2.1, 34.0) is None
+    row = {"points": [[0.1, 25.0, None], [1.0, 34.0, 1.0]]}
+    assert judging.over_rdo(row) == {f"gamma {judging.GAMMAS[1]}": 1.0}
+    line = judging.rdo_line(picture(64, 64))
+    assert line["bpp"] == sorted(line["bpp"]) and len(line["bpp"]) == len(judging.QUALITIES)
+
+
 def test_wrong_words_are_a_line(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from train.vae.__main__ import main
 

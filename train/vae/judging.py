@@ -17,7 +17,7 @@ from msroi.metrics import psnr_db
 from train.common import files
 
 GAMMAS = (32, 64, 160, 512, 1536)
-QUALITIES = (5, 10, 20, 35, 50, 65, 80, 90, 96)
+QUALITIES = (1, 3, 6, 12, 20, 35, 50, 65, 80, 90, 96)
 FILE = "rdo.json"
 
 
@@ -30,8 +30,10 @@ class Judge:
     bpp: tuple[float, ...]
     psnr: tuple[float, ...]
 
-    def over_rdo(self, bpp: float, psnr: float) -> float:
-        """Decibels above `rdo` at as many bits, between its files by the logarithm of the rate."""
+    def over_rdo(self, bpp: float, psnr: float) -> float | None:
+        """Decibels above `rdo` at as many bits, between its files by the logarithm of the rate; None beyond them."""
+        if not self.bpp[0] <= bpp <= self.bpp[-1]:
+            return None
         return psnr - float(np.interp(np.log(bpp), np.log(self.bpp), self.psnr))
 
 
@@ -45,7 +47,7 @@ def judges(photos: Sequence[tuple[str, Pixels]], folder: Path) -> list[Judge]:
 
 
 def rdo_line(pixels: Pixels) -> dict[str, list[float]]:
-    """Bits per pixel and decibels of `rdo` without a map at nine qualities."""
+    """Bits per pixel and decibels of `rdo` without a map at ten qualities."""
     points = []
     for quality in QUALITIES:
         data = msroi.compress(pixels, quality=quality, saliency="none").data
@@ -56,15 +58,16 @@ def rdo_line(pixels: Pixels) -> dict[str, list[float]]:
 
 
 def judge(network: Autoencoder, judges: Sequence[Judge]) -> dict[str, Any]:
-    """Rows for the history: at each gamma mean estimated bits per pixel, decibels, decibels over `rdo`."""
+    """Rows for the history: at each gamma mean estimated bits per pixel, decibels, decibels over `rdo` where it can."""
     points = []
     for gamma in GAMMAS:
         found = [measure(network, one, gamma) for one in judges]
-        points.append([round(float(value), 3) for value in np.mean(found, axis=0)])
+        columns = [[value for value in column if value is not None] for column in zip(*found, strict=True)]
+        points.append([round(float(np.mean(column)), 3) if column else None for column in columns])
     return {"points": points} if judges else {}
 
 
-def measure(network: Autoencoder, judge: Judge, gamma: float) -> tuple[float, float, float]:
+def measure(network: Autoencoder, judge: Judge, gamma: float) -> tuple[float, float, float | None]:
     """Estimated bits per pixel, decibels, decibels over `rdo` of one photo, latents rounded."""
     height, width = judge.pixels.shape[:2]
     padded = network.padded(judge.pixels)
@@ -77,4 +80,6 @@ def measure(network: Autoencoder, judge: Judge, gamma: float) -> tuple[float, fl
 
 def over_rdo(row: Mapping[str, Any]) -> dict[str, float]:
     """Lines of the learning curve."""
-    return {f"gamma {g}": point[2] for g, point in zip(GAMMAS, row.get("points", []), strict=False)}
+    return {
+        f"gamma {g}": point[2] for g, point in zip(GAMMAS, row.get("points", []), strict=False) if point[2] is not None
+    }
