@@ -47,7 +47,7 @@ def judges(photos: Sequence[tuple[str, Pixels]], folder: Path) -> list[Judge]:
 
 
 def rdo_line(pixels: Pixels) -> dict[str, list[float]]:
-    """Bits per pixel and decibels of `rdo` without a map at ten qualities."""
+    """Bits per pixel and decibels of `rdo` without a map at eleven qualities."""
     points = []
     for quality in QUALITIES:
         data = msroi.compress(pixels, quality=quality, saliency="none").data
