@@ -181,11 +181,16 @@ class RdoSession(Session):
         if not preset.feedback:
             return unweighted, 1.0
         levels, table, truth = Quantiser(signal, self.weighting.without_map(), self.point).luma(setting)
-        decoded = _kernels.inverse_dct_half(levels, table, signal.height, signal.width, signal.threads)
-        lost = adaptive_quantisation.feedback(signal.coefficients.half, decoded, preset, signal.threads)
+        # In this order, because levels of a large picture are much of what lies in memory.
+        floor = None
         if preset.texture > 1:
             luma = signal.coefficients.planes[0]
-            lost = lost * adaptive_quantisation.texture_floor(luma, levels, table, preset, signal.threads)
+            floor = adaptive_quantisation.texture_floor(luma, levels, table, preset, signal.threads)
+        decoded = _kernels.inverse_dct_half(levels, table, signal.height, signal.width, signal.threads)
+        del levels
+        lost = adaptive_quantisation.feedback(signal.coefficients.half, decoded, preset, signal.threads)
+        del decoded
+        lost = lost if floor is None else lost * floor
         return times(unweighted, lost), truth
 
     # --- the guard ------------------------------------------------------------------------------------
