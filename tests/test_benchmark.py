@@ -371,7 +371,7 @@ def test_encoders_have_faces_of_their_own() -> None:
 def test_an_encoder_that_raises_anything_is_a_row(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: MozJpeg, subject: Subject) -> None:
+    def fail(self: MozJpeg, *what: object) -> None:
         raise ZeroDivisionError("by\nnothing")
 
     monkeypatch.setattr(MozJpeg, "start", fail)
