@@ -287,7 +287,7 @@ def test_a_share_is_a_number(word: str) -> None:
 def trained(photos: Path, out: Path, *more: str) -> int:
     from train.vae.__main__ import main
 
-    words = [str(out), "--recipe", "smoke", "--data", str(photos), "--held-back", "1", "--every", "1"]
+    words = ["--output", str(out), "--recipe", "smoke", "--data", str(photos), "--held-back", "1", "--every", "1"]
     return main([*words, "--judge-every", "2", *more])
 
 
@@ -345,9 +345,9 @@ def test_beyond_rdos_files_nothing_is_compared() -> None:
 def test_wrong_words_are_a_line(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from train.vae.__main__ import main
 
-    assert main([str(tmp_path / "a"), "--recipe", "none", "--data", str(photos)]) == 2
+    assert main(["--output", str(tmp_path / "a"), "--recipe", "none", "--data", str(photos)]) == 2
     assert "the recipes are base, " in capsys.readouterr().err
-    assert main([str(tmp_path / "b"), "--recipe", "smoke", "--data", str(tmp_path)]) == 2
+    assert main(["--output", str(tmp_path / "b"), "--recipe", "smoke", "--data", str(tmp_path)]) == 2
     assert "no photos in this folder" in capsys.readouterr().err
 
 

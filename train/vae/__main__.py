@@ -1,12 +1,12 @@
-"""Train the autoencoder: `python -m train.vae OUT --recipe NAME --data FOLDER=SHARE ...`.
+"""Train the autoencoder: `python -m train.vae --output RUN --recipe NAME --data FOLDER=SHARE ...`.
 
-    photos -> one packed file -> patches and gammas -> the network, with noise for rounding -> OUT/
+    photos -> one packed file -> patches and gammas -> the network, with noise for rounding -> RUN/
 
 The loss is bits per pixel + lambda(gamma) * squared error, at a gamma of its own for each patch, over some patches for
 each cell. Photos of the first folder are held back: at times the network, its weights averaged, codes them whole at
 five gammas, and is set beside `rdo`'s files of the same photos at as many bits, so that a run that is stuck is seen.
 
-OUT holds the checkpoint (a killed run goes on from it when the same command is given again), the averaged network as
+RUN holds the checkpoint (a killed run goes on from it when the same command is given again), the averaged network as
 `weights.npz`, `history.jsonl`, the learning curve, and the packed photos.
 """
 
@@ -38,10 +38,10 @@ def work(options: argparse.Namespace) -> None:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = command.parser("train.vae", __doc__)
-    parser.add_argument("output", type=Path, metavar="OUT", help="folder of the run; resumed")
+    parser.add_argument("--output", type=Path, required=True, metavar="RUN", help="folder of the run; resumed")
     parser.add_argument("--recipe", default="base", help=f"one of {', '.join(sorted(RECIPES))}")
     parser.add_argument("--data", nargs="+", required=True, metavar="FOLDER=SHARE", help="folders of photos")
-    parser.add_argument("--packed", type=Path, metavar="FOLDER", help="where the photos are packed (OUT/packed)")
+    parser.add_argument("--packed", type=Path, metavar="FOLDER", help="where the photos are packed (RUN/packed)")
     parser.add_argument("--held-back", type=int, default=8, metavar="N", help="photos of the first folder that judge")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--learning-rate", type=float, help="instead of the recipe's")
